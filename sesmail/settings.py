@@ -1,0 +1,139 @@
+"""sesmail.conf: ``key = value`` lines, ``#`` comments, no sections. The one table of its keys.
+
+``SESMAIL_CONFIG`` in the environment names another file; it counts only if root or the caller owns
+it and nobody else can write it. Nothing on the command line does: callers pass user input there.
+"""
+
+from __future__ import annotations
+
+import os
+
+from sesmail.identity import a_labels
+from sesmail.sysexits import ConfigurationError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+PATH = "/etc/sesmail/sesmail.conf"
+_LARGEST_FILE = 1 << 20
+_FACILITIES = ("mail", "daemon", "user", *(f"local{number}" for number in range(8)))
+
+
+class Settings:
+    """The settings; ``warnings`` holds what the client logs and passes over."""
+
+    def __init__(self) -> None:
+        self.credentials_directory = "/etc/sesmail/credentials"
+        self.real_sendmail = ""  # "": look for it; "none": there is none
+        self.aliases = "/etc/aliases"
+        self.origin = ""  # "": see sesmail.origin
+        self.local_domains: tuple[str, ...] = ()
+        self.identity_lookup = "parents"
+        self.message_size_limit = 28 << 20  # bytes
+        self.syslog_facility = "mail"
+        self.warnings: list[str] = []
+
+
+def load(environ: Mapping[str, str]) -> Settings:
+    """Read the settings; without a file these are the defaults. Raises ConfigurationError."""
+    path = environ.get("SESMAIL_CONFIG") or PATH
+    settings = Settings()
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except FileNotFoundError:
+        if path == PATH:
+            return settings
+        raise ConfigurationError(f"{path!a}, named by SESMAIL_CONFIG, does not exist") from None
+    except (OSError, ValueError) as error:
+        reason = os.strerror(error.errno) if isinstance(error, OSError) else "not a file name"
+        raise ConfigurationError(f"cannot read {path!a}: {reason}; make it readable") from None
+    try:
+        if path != PATH:
+            _check_owner(path, os.fstat(descriptor))
+        text = os.read(descriptor, _LARGEST_FILE).decode("utf-8", "replace")
+    except OSError as error:
+        raise ConfigurationError(f"cannot read {path!a}: {os.strerror(error.errno)}") from None
+    finally:
+        os.close(descriptor)
+    _apply(settings, path, text)
+    return settings
+
+
+def _check_owner(path: str, status: os.stat_result) -> None:
+    if status.st_uid not in (0, os.getuid()) or status.st_mode & 0o022:
+        raise ConfigurationError(
+            f"{path!a}, named by SESMAIL_CONFIG, does not count: it must belong to root or to the "
+            "caller, and nobody else may write it"
+        )
+
+
+def _apply(settings: Settings, path: str, text: str) -> None:
+    for number, line in enumerate(text.split("\n"), 1):
+        line = line.strip()
+        if not line or line.startswith("#"):
+            continue
+        key, equals, value = (part.strip() for part in line.partition("="))
+        if not equals:
+            raise ConfigurationError(f"{path!a}, line {number}: not of the form key = value")
+        parse = _KEYS.get(key)
+        if parse is None:
+            settings.warnings.append(f"{path}, line {number}: unknown key {key!a}")
+            continue
+        try:
+            setattr(settings, key, parse(value))
+        except ValueError as error:
+            raise ConfigurationError(f"{path!a}, line {number}: {key}: {error}") from None
+
+
+def _directory(value: str) -> str:
+    if not value.startswith("/"):
+        raise ValueError("an absolute path is needed")
+    return value
+
+
+def _program(value: str) -> str:
+    return value if value == "none" else _directory(value)
+
+
+def _lookup(value: str) -> str:
+    if value not in ("parents", "exact"):
+        raise ValueError("parents or exact is needed")
+    return value
+
+
+def _facility(value: str) -> str:
+    if value not in _FACILITIES:
+        raise ValueError("one of " + ", ".join(_FACILITIES) + " is needed")
+    return value
+
+
+def _domain(value: str) -> str:
+    domain = a_labels(value)
+    if not domain.isascii() or not domain.replace("-", "").replace(".", "").isalnum():
+        raise ValueError("a domain name is needed")
+    return domain
+
+
+def _domains(value: str) -> tuple[str, ...]:
+    return tuple(_domain(word) for word in value.replace(",", " ").split())
+
+
+def _size(value: str) -> int:
+    factor = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}.get(value[-1:].upper(), 1)
+    digits = value[:-1] if factor > 1 else value
+    if not (digits.isascii() and digits.isdigit()):
+        raise ValueError("a size such as 28M is needed")
+    return int(digits) * factor
+
+
+_KEYS: dict[str, Callable[[str], object]] = {
+    "credentials_directory": _directory,
+    "real_sendmail": _program,
+    "aliases": _directory,
+    "origin": _domain,
+    "local_domains": _domains,
+    "identity_lookup": _lookup,
+    "message_size_limit": _size,
+    "syslog_facility": _facility,
+}
