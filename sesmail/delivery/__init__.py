@@ -1,0 +1,1 @@
+"""The delivery half: it alone reads credentials, imports third-party packages and talks to SES."""
