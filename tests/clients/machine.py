@@ -1,0 +1,117 @@
+"""A Debian host of its own inside this one, for real mail programs at their real paths.
+
+A mount and PID namespace in which /etc, /opt, /usr and /var are overlays on a tmpfs: Postfix, PHP
+and MediaWiki come from this host's packages, but what is written there (settings, queues,
+/usr/sbin/sendmail) stays in the namespace. The network is shared, so loopback servers of the tests
+are in reach. The namespace lives as long as the standard input of its first process is open, and
+takes every process started in it along.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import shutil
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+
+PACKAGES = {  # what has to be there, and the Debian package that brings it
+    "/usr/bin/php8.2": "php-cli",
+    "/usr/sbin/php-fpm8.2": "php-fpm",
+    "/usr/lib/php/20220829/pdo_sqlite.so": "php-sqlite3",
+    "/usr/share/mediawiki/maintenance/install.php": "mediawiki",
+    "/usr/sbin/postfix": "postfix",
+    "/usr/bin/msmtp": "msmtp",
+    "/usr/bin/unshare": "util-linux",
+}
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_START = """
+set -e
+mkdir "$1" && mount -t tmpfs -o mode=755 tmpfs "$1"
+for directory in etc opt usr var; do
+    mkdir "$1/$directory" "$1/$directory.work"
+    mount -t overlay -o "lowerdir=/$directory,upperdir=$1/$directory,workdir=$1/$directory.work" \\
+        overlay "/$directory"
+done
+echo ready
+exec cat
+"""
+
+
+class Machine:
+    """The namespace. `root` is its file system as seen from outside, for reading and writing."""
+
+    def __init__(self, directory: Path) -> None:
+        missing = sorted({name for path, name in PACKAGES.items() if not os.path.exists(path)})
+        assert not missing, "apt-get install --no-install-recommends " + " ".join(missing)
+        assert os.geteuid() == 0, "these tests run programs as www-data: start them as root"
+        self._first = subprocess.Popen(
+            ["unshare", "--mount", "--propagation=private", "--pid", "--fork", "--kill-child"]
+            + ["--mount-proc", "sh", "-c", _START, "sh", str(directory)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        assert self._first.stdout is not None
+        assert self._first.stdout.readline() == b"ready\n", "no namespace: is this a container?"
+        self._pid = _child(self._first.pid)
+        self.root = Path(f"/proc/{self._pid}/root")
+
+    def __enter__(self) -> Machine:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._first.communicate(timeout=30)
+
+    def words(self, argv: Sequence[str], user: str = "www-data") -> list[str]:
+        """The command that runs argv inside as this user."""
+        enter = ["nsenter", f"--target={self._pid}", "--mount", "--pid", "--"]
+        become = ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups", "--"]
+        return [*enter, *become, *argv]
+
+    def run(
+        self,
+        argv: Sequence[str],
+        user: str = "www-data",
+        stdin: bytes = b"",
+        environ: Mapping[str, str] | None = None,
+        check: bool = False,
+    ) -> subprocess.CompletedProcess[bytes]:
+        """Run argv inside to its end, at most 100 seconds."""
+        result = subprocess.run(
+            self.words(argv, user),
+            input=stdin,
+            capture_output=True,
+            env={"PATH": PATH, "LANG": "C.UTF-8"} | dict(environ or {}),
+            cwd="/",
+            timeout=100,
+        )
+        if check:
+            assert result.returncode == 0, (argv, result.stdout[-4000:], result.stderr[-4000:])
+        return result
+
+    def start(self, argv: Sequence[str], user: str = "www-data") -> subprocess.Popen[bytes]:
+        """Start a server inside; the caller stops it, at the latest the end of the machine does."""
+        environ = {"PATH": PATH, "LANG": "C.UTF-8"}
+        return subprocess.Popen(self.words(argv, user), env=environ, cwd="/")
+
+    def write(self, path: str, text: str | bytes, mode: int = 0o644, group: str = "root") -> None:
+        """Write a file, root's, and the directories above it."""
+        inside = self.root / path.lstrip("/")
+        inside.parent.mkdir(parents=True, exist_ok=True)
+        inside.unlink(missing_ok=True)
+        inside.write_bytes(text.encode() if isinstance(text, str) else text)
+        shutil.chown(inside, "root", group)
+        inside.chmod(mode)
+
+
+def _child(parent: int) -> int:
+    children = Path(f"/proc/{parent}/task/{parent}/children")
+    return int(children.read_text().split()[0])
