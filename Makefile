@@ -17,3 +17,12 @@ venv: .venv/made ## .venv with the pinned dependencies, for everything below
 	@packaging/need venv
 	packaging/venv
 	@touch $@
+
+.PHONY: install
+install: ## below PREFIX (and DESTDIR), to be run by PYTHON
+	@packaging/need venv
+	@packaging/install
+
+.PHONY: uninstall
+uninstall: ## take away what install made; /etc/sesmail stays
+	@packaging/uninstall
