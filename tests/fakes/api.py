@@ -1,0 +1,122 @@
+"""The HTTP side of the stand-in: SESv2 (rest-json) and SES v1 (Query, XML) on one port.
+
+Owns HTTP, the order "read, authenticate, fault, act, fault, answer" and the shape of error
+documents.  What a request means is in `v2` and `v1`.
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler
+from typing import Any
+
+from . import rules, signatures, v1, v2
+from .answers import Answer, Call, refused, scripted, success
+from .faults import DROP, GARBAGE, SLOW, V1, V2, Script
+from .listener import Connection
+from .refusals import DENIED, Refusal
+from .rules import Submission
+from .state import State
+
+
+class Api:
+    """Serves HTTP connections on one state."""
+
+    def __init__(self, state: State, script: Script, closing: threading.Event) -> None:
+        self.state = state
+        self.script = script
+        self.closing = closing
+
+    def serve(self, connection: Connection) -> None:
+        """Speak HTTP on the connection until one side ends it."""
+        self.state.count("connection")
+        _Handler(connection.socket, ("127.0.0.1", 0), self)  # type: ignore[arg-type]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server_version = "StandIn"
+    # Headers and body go out in two writes: without this the second waits for the client's ACK.
+    disable_nagle_algorithm = True
+
+    @property
+    def api(self) -> Api:
+        return self.server  # type: ignore[return-value]
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing: a test's output is its own."""
+
+    def do_GET(self) -> None:
+        self._handle()
+
+    def do_POST(self) -> None:
+        self._handle()
+
+    def _handle(self) -> None:
+        length = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(length)
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        request = signatures.Request(self.command, self.path, headers, body)
+        interface = V2 if self.path.startswith("/v2/") else V1
+        try:
+            reader = v2.read if interface == V2 else v1.read
+            call = reader(self.api.state, request)
+            answer = self._act(call, request)
+        except Refusal as refusal:
+            answer = refused(interface, refusal)
+        if answer is None:
+            self.close_connection = True
+        else:
+            self._send(answer)
+
+    def _act(self, call: Call, request: signatures.Request) -> Answer | None:
+        state = self.api.state
+        if call.submission is None:
+            key_id = signatures.authenticate(state, request)
+            if not state.allowed(key_id, call.action):
+                raise Refusal(DENIED, rules.denied_text(state, key_id, call.action))
+            assert call.result is not None
+            return success(call.interface, call.result())
+        state.count(call.interface)
+        key_id = signatures.authenticate(state, request)
+        submission = replace(call.submission, key_id=key_id)
+        answered, answer = self._strike(submission, "request")
+        if answered:
+            return answer
+        accepted = rules.send(state, submission)
+        answered, answer = self._strike(submission, "accepted")
+        return answer if answered else success(call.interface, call.render(accepted))
+
+    def _strike(self, submission: Submission, moment: str) -> tuple[bool, Answer | None]:
+        """Meet the scripted fault: (is that the end of it?, the answer or None for no answer)."""
+        strike = self.api.script.take(
+            submission.interface,
+            moment,
+            rules.context(self.api.state, submission),
+            submission.destinations or (),
+        )
+        if strike is None:
+            return False, None
+        if strike.action == SLOW:
+            self.api.closing.wait(strike.seconds)
+            return False, None
+        if strike.action == GARBAGE:
+            self.wfile.write(b"\x00\xffthis is no HTTP\r\n\r\n")
+            return True, None
+        if strike.action == DROP:
+            return True, None
+        return True, scripted(submission.interface, strike)
+
+    def _send(self, answer: Answer) -> None:
+        self.send_response(answer.status)
+        request_id = str(uuid.uuid4())
+        self.send_header("x-amzn-RequestId", request_id)
+        if answer.error:
+            self.send_header("x-amzn-ErrorType", answer.error)
+        if answer.content_type:
+            self.send_header("Content-Type", answer.content_type)
+        self.send_header("Content-Length", str(len(answer.body)))
+        self.end_headers()
+        self.wfile.write(answer.body)

@@ -1,0 +1,221 @@
+"""The one way into SES: what is checked, in order, before a message is accepted.
+
+The three interfaces bring a Submission; `send` raises the Refusal or records the Accepted.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import uuid
+from dataclasses import dataclass, field
+
+from . import addresses, message
+from .message import Message
+from .refusals import (
+    BAD_VALUE,
+    DENIED,
+    NO_CONFIGURATION_SET,
+    REJECTED,
+    THROTTLED,
+    TOO_LONG,
+    Refusal,
+)
+from .state import ACCOUNT, Accepted, State
+
+MAX_RECIPIENTS = 50
+MAX_LENGTH = {"v2": 40 * 1024 * 1024, "v1": 10 * 1024 * 1024, "smtp": 40 * 1024 * 1024}
+SIMULATOR = "@simulator.amazonses.com"
+ACTIONS = {
+    "v2": ("ses:SendEmail", "ses:SendRawEmail"),
+    "v1": ("ses:SendRawEmail",),
+    "smtp": ("ses:SendRawEmail",),
+}
+LISTS = ("From", "Sender", "Reply-To", "Return-Path", "To", "Cc", "Bcc")
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A message as an interface got it.
+
+    source is v1's Source, v2's FeedbackForwardingEmailAddress or the reverse-path, None if not
+    given; destinations None means that the message's own To, Cc and Bcc count.
+    """
+
+    interface: str
+    key_id: str
+    raw: bytes
+    source: str | None = None
+    destinations: list[str] | None = None
+    configuration_set: str | None = None
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+def send(state: State, submission: Submission) -> Accepted:
+    """Check everything, then record and return what was accepted; Refusal if SES says no."""
+    check_permission(state, submission)
+    check_length(submission)
+    parsed = message.parse(submission.raw)
+    message.check_fields(parsed)
+    destinations = _destinations(submission, parsed)
+    _check_addresses(submission, parsed, destinations)
+    _check_identities(state, submission, parsed, destinations)
+    configuration_set = submission.configuration_set or _first_word(
+        parsed.first("X-SES-CONFIGURATION-SET")
+    )
+    if configuration_set and configuration_set not in state.configuration_sets:
+        text = f"Configuration set <{configuration_set}> does not exist."
+        raise Refusal(NO_CONFIGURATION_SET, text)
+    _check_quota(state, len(destinations))
+    accepted = _accepted(state, submission, parsed, destinations, configuration_set)
+    state.record(accepted)
+    return accepted
+
+
+def check_permission(state: State, submission: Submission) -> None:
+    """Refusal if the key's policy lacks an action that the interface asks for."""
+    for action in ACTIONS[submission.interface]:
+        if not state.allowed(submission.key_id, action):
+            raise Refusal(DENIED, denied_text(state, submission.key_id, action))
+
+
+def denied_text(state: State, key_id: str, action: str) -> str:
+    """What IAM says, naming user, action and resource."""
+    return (
+        f"User `arn:aws:iam::{ACCOUNT}:user/{key_id.lower()}' is not authorized to perform "
+        f"`{action}' on resource `arn:aws:ses:{state.region}:{ACCOUNT}:identity/example.com'"
+    )
+
+
+def check_length(submission: Submission) -> None:
+    """Refusal if the message is longer than the interface takes."""
+    limit, length = MAX_LENGTH[submission.interface], len(submission.raw)
+    if length > limit:
+        raise Refusal(TOO_LONG, f"Message length is more than {limit} bytes long: '{length}'")
+
+
+def verified(state: State, address: str) -> bool:
+    """Is there an identity for the address?
+
+    Domains match in any case and with every subdomain; addresses match exactly.
+    """
+    if address in state.identities:
+        return True
+    labels = address.rpartition("@")[2].lower().split(".")
+    domains = {identity.lower() for identity in state.identities if "@" not in identity}
+    return any(".".join(labels[start:]) in domains for start in range(len(labels)))
+
+
+def context(state: State, submission: Submission) -> dict[str, str]:
+    """What the text of a scripted fault may name."""
+    try:
+        author = message.parse(submission.raw).first("From") or ""
+    except Refusal:
+        author = ""
+    return {
+        "source": submission.source or "",
+        "recipient": (submission.destinations or [""])[0],
+        "author": author,
+        "region": state.region.upper(),
+    }
+
+
+def _destinations(submission: Submission, parsed: Message) -> list[str]:
+    destinations = submission.destinations
+    if not destinations:
+        if parsed.first("To") is None:
+            raise Refusal(BAD_VALUE, "Missing required header 'To'.")
+        destinations = [
+            one
+            for name in ("To", "Cc", "Bcc")
+            for value in parsed.values(name)
+            for one in addresses.split_list(value)
+        ]
+    if len(destinations) > MAX_RECIPIENTS:
+        raise Refusal(BAD_VALUE, f"Recipient count exceeds {MAX_RECIPIENTS}")
+    return [addresses.bare(one) for one in destinations]
+
+
+def _check_addresses(submission: Submission, parsed: Message, destinations: list[str]) -> None:
+    for name in LISTS:
+        for value in parsed.values(name):
+            for one in addresses.split_list(value):
+                if not (name == "Return-Path" and one == "<>"):
+                    addresses.check(addresses.bare(one))
+    if submission.source:
+        addresses.check(addresses.bare(submission.source))
+    for destination in destinations:
+        addresses.check(destination)
+
+
+def _check_identities(
+    state: State, submission: Submission, parsed: Message, destinations: list[str]
+) -> None:
+    senders = [
+        one
+        for name in ("From", "Sender", "Return-Path")
+        for value in parsed.values(name)
+        for one in addresses.split_list(value)
+        if one != "<>"
+    ]
+    if submission.source:
+        senders.append(submission.source)
+    failed = [one for one in senders if not verified(state, addresses.bare(one))]
+    if state.sandbox:
+        failed += [one for one in destinations if not _reachable(state, one)]
+    if failed:
+        names = ", ".join(dict.fromkeys(failed))
+        raise Refusal(
+            REJECTED,
+            "Email address is not verified. The following identities failed the check in region "
+            f"{state.region.upper()}: {names}",
+        )
+
+
+def _reachable(state: State, address: str) -> bool:
+    return (
+        address in state.verified_recipients
+        or verified(state, address)
+        or address.lower().endswith(SIMULATOR)
+    )
+
+
+def _check_quota(state: State, recipients: int) -> None:
+    limit = state.max_24_hour_send
+    if limit >= 0 and state.sent_last_24_hours() + recipients > limit:
+        raise Refusal(THROTTLED, "Daily message quota exceeded")
+    if not state.may_send_now():
+        raise Refusal(THROTTLED, "Maximum sending rate exceeded.")
+
+
+def _accepted(
+    state: State,
+    submission: Submission,
+    parsed: Message,
+    destinations: list[str],
+    configuration_set: str | None,
+) -> Accepted:
+    now = state.clock()
+    message_id = f"0100{int(now * 1000):012x}-{uuid.uuid4()}-000000"
+    source = submission.source or parsed.first("Return-Path") or parsed.first("From") or ""
+    return Accepted(
+        interface=submission.interface,
+        source=addresses.bare(addresses.split_list(source)[0]),
+        destinations=destinations,
+        raw=submission.raw,
+        tags=submission.tags or _header_tags(parsed.first("X-SES-MESSAGE-TAGS")),
+        configuration_set=configuration_set,
+        message_id=message_id,
+        delivered=message.delivered(
+            parsed, message_id, state.region, email.utils.formatdate(now, localtime=False)
+        ),
+        key_id=submission.key_id,
+    )
+
+
+def _header_tags(value: str | None) -> dict[str, str]:
+    pairs = (pair.partition("=") for pair in (value or "").split(",") if "=" in pair)
+    return {name.strip(): tag.strip() for name, _, tag in pairs}
+
+
+def _first_word(value: str | None) -> str | None:
+    return (value or "").strip() or None

@@ -1,0 +1,134 @@
+"""The SES stand-in: SESv2, SES v1 and SMTP on loopback, on one state.
+
+    with SesServer(identities=["example.com"]) as ses:
+        ...                          # ses.api_url, ses.smtps_port, ses.ca_file
+        ses.script("rate", times=1)  # a name of fault_table.FAULTS, or a Fault
+        ses.state.messages
+
+`python -m tests.fakes.ses --help` runs it as a program.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from . import certificates, signatures, smtp
+from .api import Api
+from .fault_table import FAULTS
+from .faults import CERTIFICATE, V2, Fault, Script
+from .listener import Connection, Listener
+from .smtp import Limits, Smtp
+from .state import KEY_ID, SECRET, State
+
+__all__ = ["FAULTS", "KEY_ID", "SECRET", "SesServer", "State"]
+
+
+class SesServer:
+    """One SES account in one region.  Ports are the system's choice unless `port` (API) is given.
+
+    keys default to the one pair {KEY_ID: SECRET}; idle is SMTP's patience in seconds, session_cap
+    the messages it takes per session (None: no cap).
+    """
+
+    smtp_host = "localhost"
+
+    def __init__(
+        self,
+        *,
+        region: str = "us-east-1",
+        identities: Iterable[str] = (),
+        keys: Mapping[str, str] | None = None,
+        idle: float = 10.0,
+        session_cap: int | None = None,
+        port: int = 0,
+    ) -> None:
+        self.state = State(region=region, identities=set(identities))
+        if keys is not None:
+            self.state.keys = dict(keys)
+        self.limits = Limits(idle, session_cap)
+        self._script = Script()
+        self._closing = threading.Event()
+        self._directory = tempfile.TemporaryDirectory(prefix="ses-stand-in-")
+        self.ca_file = str(Path(self._directory.name) / "ca.pem")
+        self._contexts = certificates.make_contexts(Path(self._directory.name))
+        self._listen(port)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End every connection, thread and file."""
+        self._closing.set()
+        for listener in self._listeners:
+            listener.close()
+        self._directory.cleanup()
+
+    def script(
+        self, fault: str | Fault | None, times: int | None = None, recipient: str | None = None
+    ) -> None:
+        """Let the next `times` send requests (None: all) meet the fault; None ends all faults.
+
+        Counted faults come one after the other; an endless one ends when the next is scripted.
+        With a recipient it strikes only requests that have it among their forward-paths.
+        """
+        if fault is None:
+            self._script.clear()
+        else:
+            chosen = FAULTS[fault] if isinstance(fault, str) else fault
+            if chosen.refuses and times is not None:
+                raise ValueError("connections that are refused cannot be counted")
+            self._script.add(chosen, times, recipient)
+        refusing = fault is not None and chosen.refuses
+        for listener in self._listeners:
+            if refusing:
+                listener.refuse()
+            else:
+                listener.resume()
+
+    def smtp_password(self, key_id: str = KEY_ID, version: int = 4) -> str:
+        """The SMTP password that belongs to a key of the state."""
+        return signatures.smtp_password(self.state.keys[key_id], self.state.region, version)
+
+    def _listen(self, port: int) -> None:
+        api = Api(self.state, self._script, self._closing)
+        sessions = [
+            Smtp(self.state, self._script, self._closing, self.limits, self._start_tls, wrapped)
+            for wrapped in (True, False)
+        ]
+
+        def serve_https(connection: Connection) -> None:
+            self._start_tls(connection, V2)
+            api.serve(connection)
+
+        self._listeners = [Listener(api.serve, port), Listener(serve_https)]
+        self._listeners += [Listener(session.serve) for session in sessions]
+        ports = [listener.port for listener in self._listeners]
+        self.api_url = f"http://127.0.0.1:{ports[0]}"
+        self.api_tls_url = f"https://localhost:{ports[1]}"
+        self.smtps_port, self.starttls_port = ports[2], ports[3]
+
+    def _start_tls(self, connection: Connection, interface: str) -> None:
+        strike = self._script.take(interface, "connect", {})
+        chosen = certificates.GOOD
+        if strike is not None and strike.action == CERTIFICATE:
+            chosen = strike.message
+        smtp.wrap(connection, self._contexts[chosen])
+
+
+if __name__ == "__main__":
+    from .show import main
+
+    main()

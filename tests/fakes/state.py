@@ -1,0 +1,134 @@
+"""What the SES stand-in knows and remembers: one account in one region, for all three interfaces.
+
+Tests set identities, keys, quotas and configuration sets here, and read the accepted messages and
+the number of requests.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+KEY_ID = "AKIAIOSFODNN7EXAMPLE"
+SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+ACCOUNT = "123456789012"
+DAY = 24 * 3600.0
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """One message that SES took.
+
+    source is where bounces go, destinations the forward-paths, raw the bytes exactly as they came,
+    delivered what the recipients see (X-SES-* gone, Date and Message-ID replaced), message_id the
+    bare id of the answer.
+    """
+
+    interface: str
+    source: str
+    destinations: list[str]
+    raw: bytes
+    tags: dict[str, str]
+    configuration_set: str | None
+    message_id: str
+    delivered: bytes
+    key_id: str
+
+
+@dataclass
+class State:
+    """An SES account: settings first, then what happened to it.
+
+    denied maps an access key id to the IAM actions it lacks (`ses:SendEmail`, `ses:SendRawEmail`,
+    `ses:GetAccount`, `ses:GetSendQuota`); session_tokens maps a temporary key's id to its token,
+    expired_tokens holds those that ran out.  max_send_rate is recipients per second (None: no
+    limit), max_24_hour_send recipients per 24 hours (-1: no limit).
+    """
+
+    region: str = "us-east-1"
+    identities: set[str] = field(default_factory=set)
+    sandbox: bool = False
+    verified_recipients: set[str] = field(default_factory=set)
+    keys: dict[str, str] = field(default_factory=lambda: {KEY_ID: SECRET})
+    session_tokens: dict[str, str] = field(default_factory=dict)
+    expired_tokens: set[str] = field(default_factory=set)
+    denied: dict[str, set[str]] = field(default_factory=dict)
+    configuration_sets: set[str] = field(default_factory=set)
+    max_send_rate: float | None = None
+    max_24_hour_send: float = -1.0
+    clock: Callable[[], float] = time.time
+    messages: list[Accepted] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    changed: threading.Condition = field(default_factory=threading.Condition)
+    sent: deque[tuple[float, int]] = field(default_factory=deque)
+    tokens: float | None = None
+    filled_at: float = 0.0
+
+    @property
+    def requests(self) -> int:
+        """Send calls so far.
+
+        Counted are API requests for a send operation and SMTP attempts: a MAIL command, or a
+        session that was refused before one (greeting, AUTH).
+        """
+        with self.changed:
+            return self.counts["v2"] + self.counts["v1"] + self.counts["smtp"]
+
+    def count(self, kind: str) -> None:
+        """Count one event: v2, v1, smtp (an attempt), auth, mail, rcpt, data, connection."""
+        with self.changed:
+            self.counts[kind] += 1
+            self.changed.notify_all()
+
+    def record(self, message: Accepted) -> None:
+        """Keep an accepted message and charge its recipients to the quotas."""
+        with self.changed:
+            self.messages.append(message)
+            self.sent.append((self.clock(), len(message.destinations)))
+            if self.tokens is not None:
+                self.tokens -= len(message.destinations)
+            self.changed.notify_all()
+
+    def wait_for_messages(self, number: int, seconds: float = 10.0) -> list[Accepted]:
+        """The accepted messages once there are `number` of them; TimeoutError if not in time."""
+        with self.changed:
+            if not self.changed.wait_for(lambda: len(self.messages) >= number, seconds):
+                raise TimeoutError(f"{len(self.messages)} of {number} messages came")
+            return list(self.messages)
+
+    def accepted_since(self, number: int) -> list[Accepted]:
+        """The accepted messages after the first `number`."""
+        with self.changed:
+            return self.messages[number:]
+
+    def sent_last_24_hours(self) -> int:
+        """Recipients charged in the last 24 hours."""
+        with self.changed:
+            while self.sent and self.sent[0][0] <= self.clock() - DAY:
+                self.sent.popleft()
+            return sum(recipients for _, recipients in self.sent)
+
+    def may_send_now(self) -> bool:
+        """Is the rate bucket above its debt?
+
+        A burst passes whole as long as one token is left; afterwards everything fails until the
+        debt is paid, as SES was seen to do.
+        """
+        with self.changed:
+            rate = self.max_send_rate
+            if rate is None:
+                return True
+            now = self.clock()
+            if self.tokens is None:
+                self.tokens = max(rate, 1.0)
+            else:
+                self.tokens = min(max(rate, 1.0), self.tokens + (now - self.filled_at) * rate)
+            self.filled_at = now
+            return self.tokens >= 1.0
+
+    def allowed(self, key_id: str, action: str) -> bool:
+        """Does the key's IAM policy allow the action?"""
+        return action not in self.denied.get(key_id, set())
