@@ -1,0 +1,89 @@
+"""Fixtures for all tests, and two rules: a skipped test is a failed one; without root, say so."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.host import Host, is_root
+from tests.installation import Installation, install_once, make_session_directory
+
+if TYPE_CHECKING:
+    from tests.fakes.ses import SesServer
+
+_SESSION = pytest.StashKey[Path]()
+
+
+@pytest.fixture(scope="session")
+def installed(pytestconfig: pytest.Config) -> Installation:
+    """The installed tree of this test session: `make install` below a directory all may read."""
+    return install_once(pytestconfig.stash[_SESSION])
+
+
+@pytest.fixture
+def host(
+    pytestconfig: pytest.Config, request: pytest.FixtureRequest, installed: Installation
+) -> Iterator[Host]:
+    """A private mail host: settings, credentials, aliases, a real sendmail that records."""
+    session = pytestconfig.stash[_SESSION]
+    worker = getattr(request.config, "workerinput", {}).get("workerid", "main")
+    directory = session / f"host-{worker}"
+    directory.mkdir()
+    directory.chmod(0o755)
+    yield Host(directory, installed)
+    shutil.rmtree(directory)
+
+
+@pytest.fixture
+def ses() -> Iterator[SesServer]:
+    """The SES stand-in, listening on loopback."""
+    from tests.fakes.ses import SesServer
+
+    with SesServer() as server:
+        yield server
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the session's directory; workers of pytest-xdist get that of their controller."""
+    given: dict[str, Any] | None = getattr(config, "workerinput", None)
+    config.stash[_SESSION] = Path(given["session"]) if given else make_session_directory()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker of pytest-xdist where the session's directory is."""
+    node.workerinput["session"] = str(node.config.stash[_SESSION])
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove the session's directory with everything in it."""
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(config.stash[_SESSION])
+
+
+def pytest_report_header() -> str:
+    """Say it where tests are left out."""
+    return "" if is_root() else "not root: tests marked `root` are left out"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what needs root where we are not."""
+    if is_root():
+        return
+    left_out = [item for item in items if item.get_closest_marker("root")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Count a skipped or expected failure as a failure: nobody looks at those."""
+    report = yield
+    if report.skipped:
+        report.outcome = "failed"
+        report.longrepr = f"skipped, which is not allowed here: {report.longrepr}"
+    return report
