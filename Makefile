@@ -3,26 +3,69 @@
 
 PREFIX = /usr/local
 PYTHON = /usr/bin/python3
+FUZZ_SECONDS = 120
 export DESTDIR PREFIX PYTHON
 
 BIN = .venv/bin
+need = @packaging/need
 
-.PHONY: help
+.PHONY: help demo test test-clients check lint format types manual bench fuzz venv deps install \
+	uninstall clean
+
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
 
-.PHONY: venv
-venv: .venv/made ## .venv with the pinned dependencies, for everything below
+demo: venv ## send examples/welcome.eml to a stand-in for SES on loopback, and show what it got
+	@examples/demo.sh
+
+test: venv ## every test but tests/clients
+	$(need) venv test
+	$(BIN)/pytest -n auto --ignore tests/clients $(ARGS)
+
+test-clients: venv ## real programs (PHP, MediaWiki, ...) against the installed sendmail
+	$(need) venv test clients
+	$(BIN)/pytest tests/clients $(ARGS)
+
+check: lint types manual test ## all that a change must pass, but test-clients
+
+lint: venv ## ruff: rules and layout
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: venv ## let ruff lay out the code
+	$(BIN)/ruff format .
+
+types: venv ## mypy, strict
+	$(BIN)/mypy
+
+manual: ## the manual pages, as mandoc sees them
+	$(need) manual
+	mandoc -T lint -W warning man/*.8
+
+bench: venv ## time of a relay, as a multiple of an empty Python's
+	$(need) venv test
+	$(BIN)/python -m tests.bench.relay
+
+fuzz: venv ## throw bytes at the command line and the message for FUZZ_SECONDS
+	$(BIN)/pip install -q --disable-pip-version-check -r packaging/requirements-fuzz.txt
+	$(BIN)/python -m tests.fuzz.submission -max_total_time=$(FUZZ_SECONDS)
+
+venv: .venv/made ## .venv with the pinned dependencies, for everything above
 .venv/made: packaging/requirements.txt packaging/requirements-dev.txt packaging/venv
-	@packaging/need venv
+	$(need) venv
 	packaging/venv
 	@touch $@
 
-.PHONY: install
+deps: ## the one target that calls apt-get: every Debian package that another target asks for
+	packaging/install-deps
+
 install: ## below PREFIX (and DESTDIR), to be run by PYTHON
-	@packaging/need venv
+	$(need) venv
 	@packaging/install
 
-.PHONY: uninstall
 uninstall: ## take away what install made; /etc/sesmail stays
 	@packaging/uninstall
+
+clean: ## everything that git ignores
+	rm -rf .venv .cache .hypothesis .pytest_cache .mypy_cache .ruff_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +
