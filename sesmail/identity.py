@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import os
 
+from sesmail.sysexits import NotPermitted
+
 DEFAULT = "default"
 LONGEST_NAME = 253  # RFC 1035, 2.3.4, as text
 _SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
@@ -18,11 +20,17 @@ _SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012345678
 def find(address: str, directory: str, lookup: str = "parents") -> str | None:
     """Return the name of the file in ``directory`` that serves ``address``, or None.
 
-    Links are followed. The file need not be readable; the directory only needs to be searchable.
+    Links are followed. The file need not be readable, but the directory must be searchable: else
+    NotPermitted, for mail of an identity must not silently take another way.
     """
     for name in candidates(address, lookup):
         try:
             os.stat(os.path.join(directory, name))
+        except PermissionError:
+            raise NotPermitted(
+                f"cannot look for {name} in {directory}: permission denied; "
+                f"chmod o+x {directory} and the directories above"
+            ) from None
         except OSError:
             continue
         return name

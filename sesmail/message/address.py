@@ -43,8 +43,11 @@ class Mailbox:
         self.name_span = (span[0], span[0])
 
     def address(self) -> str:
-        """Return the path of RFC 5321 without its brackets: ``local-part@domain``, as A-labels."""
-        return f"{self.local_part}@{a_labels(self.domain)}" if self.domain else self.local_part
+        """Return ``local-part@domain`` as written, U-labels as A-labels; or the bare name."""
+        if not self.domain:
+            return self.local_part
+        domain = self.domain if self.domain.isascii() else a_labels(self.domain)
+        return f"{self.local_part}@{domain}"
 
 
 class Token:

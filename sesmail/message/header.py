@@ -8,6 +8,8 @@ from __future__ import annotations
 
 # RFC 5322, 3.6.8: a field name is printable ASCII without the colon.
 _NAME_BYTES = frozenset(range(33, 127)) - {ord(":")}
+_LONGEST_NAME = 998  # bytes, RFC 5322, 2.1.1
+_BLANKS = (b" ", b"\t")
 
 
 class Field:
@@ -28,13 +30,61 @@ class Field:
         return self.value.replace(b"\n", b"").decode("utf-8", "surrogateescape").strip(" \t")
 
 
+class Section:
+    """Finds the header section in text that arrives in pieces.
+
+    ``text`` is what came so far; once ``feed`` has returned True, ``text[start:end]`` is the
+    section and ``text[body:]`` the beginning of the body.
+    """
+
+    __slots__ = ("body", "end", "start", "text")
+
+    def __init__(self) -> None:
+        self.text = bytearray()
+        self.start = 0
+        self.end = 0
+        self.body = 0
+
+    def feed(self, text: bytes, final: bool = False) -> bool:
+        """Take more text; return whether the end of the section is known."""
+        self.text += text
+        while (line := self._next_line(final)) is not None:
+            if not self._takes(line):
+                self.body = self.end + (not line and self.end < len(self.text))
+                return True
+            self.end += len(line) + 1
+        return False
+
+    def _next_line(self, final: bool) -> bytes | None:
+        newline = self.text.find(b"\n", self.end)
+        if newline >= 0:
+            return bytes(self.text[self.end : newline])
+        if final:
+            return bytes(self.text[self.end :])
+        line = bytes(self.text[self.end : self.end + _LONGEST_NAME])
+        can_be_field = len(line) < _LONGEST_NAME or line[:1] in _BLANKS or is_field(line)
+        return None if can_be_field else line
+
+    def _takes(self, line: bytes) -> bool:
+        if self.end == 0 and line.startswith((b"From ", b">From ")):
+            self.start = len(line) + 1  # the line that parts messages in an mbox file
+            return True
+        if line[:1] in _BLANKS:
+            return self.end > self.start
+        return is_field(line)
+
+
 def split(section: bytes) -> list[Field]:
-    """Return the fields of a header section that ``measure`` found; folds stay as they are."""
+    """Return the fields of a header section that ``Section`` found; folds stay as they are.
+
+    A NUL goes and a CR becomes a blank: neither may reach a header.
+    """
+    section = section.replace(b"\0", b"").replace(b"\r", b" ")
     fields: list[Field] = []
     lines = section.removesuffix(b"\n").split(b"\n") if section else []
     start = 0
     for index in range(1, len(lines) + 1):
-        if index == len(lines) or lines[index][:1] not in (b" ", b"\t"):
+        if index == len(lines) or lines[index][:1] not in _BLANKS:
             name, _, value = b"\n".join(lines[start:index]).partition(b":")
             fields.append(Field(name.rstrip(b" \t"), value))
             start = index

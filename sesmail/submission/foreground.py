@@ -1,0 +1,107 @@
+"""The foreground: become the delivery half, or run it as a child, with the message on descriptor 0."""
+
+from __future__ import annotations
+
+import os
+
+from sesmail.submission import relay
+from sesmail.sysexits import EX_UNAVAILABLE, Unavailable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import NoReturn
+
+    from sesmail.settings import Settings
+    from sesmail.submission.kept import Kept
+
+_MODULE = ("-I", "-m", "sesmail.delivery")
+_EX_TEMPFAIL = 75  # from a real sendmail; to our caller it would mean that the mail is kept
+# What the agents of ECS and EKS set; all that boto3 gets of the caller's environment.
+ROLE_VARIABLES = (
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_ROLE_ARN",
+    "AWS_ROLE_SESSION_NAME",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+)
+
+
+def environment(caller: Mapping[str, str], settings: Settings, identity: str) -> dict[str, str]:
+    """Return the environment of the delivery half. A caller's role variables could redirect it.
+
+    They are kept only where the caller is root or owns the credentials file.
+    """
+    kept = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
+    names = ["SESMAIL_CONFIG"]
+    if _owns(os.path.join(settings.credentials_directory, identity)):
+        names += ROLE_VARIABLES
+    kept.update({name: caller[name] for name in names if name in caller})
+    return kept
+
+
+def _owns(path: str) -> bool:
+    try:
+        return os.getuid() in (0, os.stat(path).st_uid)
+    except OSError:
+        return False
+
+
+def execute(library: str, message: Kept, environ: dict[str, str]) -> NoReturn:
+    """Become the delivery half. Raises Unavailable where it is broken."""
+    python = _python(library)
+    os.dup2(message.open(), 0)
+    relay.restore_signals()
+    try:
+        os.execve(python, [python, *_MODULE], environ)
+    except OSError as error:
+        raise _broken(python, error) from None
+
+
+def run(library: str, message: Kept, environ: dict[str, str]) -> int:
+    """Run the delivery half as a child, for what comes after it; return its exit code."""
+    python = _python(library)
+    try:
+        return _spawn(python, [python, *_MODULE], message, environ)
+    except OSError as error:
+        raise _broken(python, error) from None
+
+
+def deliver_locally(
+    real_sendmail: str, reverse_path: str, names: list[str], message: Kept, caller: Mapping[str, str]
+) -> int:
+    """Give ``message`` to the real sendmail for the local ``names``; return its exit code."""
+    words = ["sendmail", "-i", "-f", reverse_path or "<>", "--", *names]
+    try:
+        return _spawn(real_sendmail, words, message, {**caller, relay.GUARD: "1"})
+    except OSError as error:
+        raise Unavailable(
+            f"sent, but not to {', '.join(names)[:200]!a}: cannot run the real sendmail "
+            f"{real_sendmail}: {os.strerror(error.errno)}"
+        ) from None
+
+
+def _python(library: str) -> str:
+    return os.path.join(library, ".venv", "bin", "python3")
+
+
+def _broken(python: str, error: OSError) -> Unavailable:
+    return Unavailable(
+        f"not sent, not queued: cannot run {python}: {os.strerror(error.errno)}; "
+        "install sesmail again"
+    )
+
+
+def _spawn(path: str, words: list[str], message: Kept, environ: Mapping[str, str]) -> int:
+    """Run a child with ``message`` as its standard input; return an exit code that is not 75."""
+    child = os.posix_spawn(
+        path,
+        words,
+        environ,
+        file_actions=[(os.POSIX_SPAWN_DUP2, message.open(), 0)],
+        setsigdef=relay.DEFAULT_SIGNALS,
+    )
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    return EX_UNAVAILABLE if code < 0 or code == _EX_TEMPFAIL else code

@@ -1,0 +1,43 @@
+"""Submission's lines in the mail log (syslog, in Postfix's shape): ``sesmail/submit[pid]: …``."""
+
+from __future__ import annotations
+
+import os
+import syslog
+
+_FIELD = 200  # characters
+_facility = syslog.LOG_MAIL
+
+
+def set_facility(name: str) -> None:
+    """Log under the facility of this name, such as ``mail`` or ``local3``."""
+    global _facility
+    _facility = getattr(syslog, f"LOG_{name.upper()}")
+
+
+def submitted(queue_id: str, reverse_path: str) -> None:
+    """Log that a message was taken from this uid."""
+    _write(
+        syslog.LOG_INFO,
+        f"{queue_id}: uid={os.getuid()} from=<{printable(reverse_path)[:_FIELD]}>",
+    )
+
+
+def warning(text: str) -> None:
+    """Log what was passed over."""
+    _write(syslog.LOG_WARNING, f"warning: {text}")
+
+
+def failure(text: str) -> None:
+    """Log why a message was not taken."""
+    _write(syslog.LOG_ERR, f"fatal: uid={os.getuid()}: {text}")
+
+
+def printable(text: str) -> str:
+    """Return ``text`` with a ``?`` for everything but printable ASCII: one line, no escapes."""
+    return "".join(char if " " <= char <= "~" else "?" for char in text)
+
+
+def _write(priority: int, text: str) -> None:
+    syslog.openlog("sesmail/submit", syslog.LOG_PID, _facility)
+    syslog.syslog(priority, text)

@@ -1,0 +1,132 @@
+"""The commands sendmail, mailq and newaliases: where submission starts and every failure ends."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import _signal  # see sesmail.submission.relay
+
+from sesmail import VERSION, settings
+from sesmail.submission import commandline, relay
+from sesmail.submission.input import drain
+from sesmail.sysexits import EX_OK, EX_SOFTWARE, Failure, Unavailable, UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+USAGE = """\
+Usage: sendmail [flags] [recipient ...] < message
+       mailq
+       newaliases
+Sends through Amazon SES where the author's domain has credentials, else through the real sendmail.
+  -t            take recipients from To, Cc and Bcc
+  -i            a line with a lone dot does not end the message
+  -f ADDRESS    reverse-path, and From where there is none
+  -F NAME       full name for a From that is added
+  -v            tell on stderr what became of the message
+See sesmail(8) for all flags.
+"""
+
+
+def main(argv: list[str], library: str) -> int:
+    """Run the command that ``argv`` names; ``library`` holds the package and its environment."""
+    _open_missing_descriptors()
+    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)  # no traceback for a caller that is stopped
+    try:
+        return _run(argv, library, os.environ)
+    except Failure as failure:
+        return _end(str(failure), failure.exit_code)
+    except Exception as error:
+        where = error.__traceback__
+        while where is not None and where.tb_next is not None:
+            where = where.tb_next
+        place = where and f"{where.tb_frame.f_code.co_filename}:{where.tb_lineno}"
+        text = f"internal error: {type(error).__name__} at {place}; not sent; please report it"
+        return _end(text, EX_SOFTWARE)
+
+
+def _run(argv: list[str], library: str, environ: Mapping[str, str]) -> int:
+    name = os.path.basename(argv[0])
+    # Whatever the locale says: words are bytes, read as UTF-8.
+    words = [os.fsencode(word).decode("utf-8", "surrogateescape") for word in argv[1:]]
+    command = commandline.parse(name, words)
+    if command.mode in (commandline.HELP, commandline.VERSION):
+        return _print(USAGE if command.mode == commandline.HELP else f"sesmail {VERSION}\n")
+    configuration = settings.load(environ)
+    if configuration.syslog_facility != "mail" or configuration.warnings:
+        _set_up_log(configuration)
+    if command.mode != commandline.DELIVER:
+        return _hand_over(argv, command, configuration, environ)
+
+    from sesmail.submission import route  # not needed by what is handed over
+
+    return route.submit(argv, command, configuration, environ, library)
+
+
+def _hand_over(
+    argv: list[str],
+    command: commandline.CommandLine,
+    configuration: settings.Settings,
+    environ: Mapping[str, str],
+) -> int:
+    """Give a mode or flag that is not ours to the real sendmail, before anything is read."""
+    called = os.path.basename(argv[0])
+    name = called if called in ("mailq", "newaliases") else "sendmail"
+    path = relay.find(configuration, environ, argv[0], name)
+    if path is not None:
+        relay.execute(path, name, argv[1:], environ, None)
+    if command.mode == commandline.LIST_QUEUE:
+        return _print("Mail queue is empty\n")
+    if command.mode in (commandline.REBUILD_ALIASES, commandline.RUN_QUEUE):
+        return EX_OK
+    if command.unknown == "-bs":
+        raise Unavailable(
+            "SMTP on standard input (-bs) is left to the real sendmail, and there is none; "
+            "install one, or call sendmail -t -i"
+        )
+    raise UsageError(
+        f"{command.unknown[:100]!a} is left to the real sendmail, and there is none; "
+        "see sendmail --help"
+    )
+
+
+def _open_missing_descriptors() -> None:
+    """Put /dev/null where 0, 1 or 2 is closed, or the next file opened would take its place."""
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            try:
+                os.set_inheritable(os.open("/dev/null", os.O_RDWR), True)
+            except OSError:
+                return  # a chroot without devices
+
+
+def _print(text: str) -> int:
+    sys.stdout.write(text)
+    sys.stdout.flush()
+    return EX_OK
+
+
+def _end(text: str, exit_code: int) -> int:
+    """Tell of a failure once in the log and once on stderr, in one line, and read the input out."""
+    from sesmail.submission import log  # on the way out only
+
+    text = log.printable(text)
+    log.failure(text)
+    try:
+        os.write(2, f"sendmail: {text}\n".encode("ascii"))
+    except OSError:
+        pass
+    drain()
+    return exit_code
+
+
+def _set_up_log(configuration: settings.Settings) -> None:
+    from sesmail.submission import log  # where sesmail.conf asks for something
+
+    log.set_facility(configuration.syslog_facility)
+    for warning in configuration.warnings:
+        log.warning(log.printable(warning))

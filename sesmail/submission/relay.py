@@ -1,0 +1,64 @@
+"""Relay: become the real sendmail, with the caller's arguments, bytes, user and environment.
+
+An exec and no child: signals, exit code, time limits and outputs stay between the caller and the
+real sendmail.
+"""
+
+from __future__ import annotations
+
+import os
+
+import _signal  # as ``signal``, without the enums that cost half of our start-up time
+
+from sesmail.submission import realsendmail
+from sesmail.sysexits import Unavailable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import NoReturn
+
+    from sesmail.settings import Settings
+    from sesmail.submission.input import Input
+
+GUARD = "SESMAIL_RELAYED"
+DEFAULT_SIGNALS = (_signal.SIGPIPE, _signal.SIGXFSZ)  # Python ignores them from its start
+
+
+def find(settings: Settings, environ: Mapping[str, str], own_path: str, name: str) -> str | None:
+    """Return the real sendmail that may be executed, or None. Raises Unavailable for a loop."""
+    path = realsendmail.find(settings, own_path, name)
+    if path is None:
+        return None
+    if GUARD in environ:
+        raise Unavailable(
+            f"{path} leads back to sesmail; name the real sendmail with real_sendmail in "
+            "sesmail.conf"
+        )
+    realsendmail.check_privileges(path)
+    return path
+
+
+def execute(
+    path: str, name: str, words: list[str], environ: Mapping[str, str], message: Input | None
+) -> NoReturn:
+    """Become ``path`` with ``words`` as its arguments. Raises Unavailable if that fails.
+
+    ``message`` is standard input if some of it was read; it stands at its first byte again.
+    """
+    if message is not None:
+        message.rewind()
+    restore_signals()
+    try:
+        os.execve(path, [name, *words], {**environ, GUARD: "1"})
+    except OSError as error:
+        raise Unavailable(
+            f"cannot run the real sendmail {path}: {os.strerror(error.errno)}; see real_sendmail "
+            "in sesmail.conf"
+        ) from None
+
+
+def restore_signals() -> None:
+    """Undo what Python sets at its start and what an exec would pass on."""
+    for number in DEFAULT_SIGNALS:
+        _signal.signal(number, _signal.SIG_DFL)
