@@ -1,0 +1,45 @@
+"""The foreground command, ``python -I -m sesmail.delivery``: delivers what descriptor 0 holds.
+
+Submission gives it a clean environment. It is cleaned again here, for botocore, urllib3, OpenSSL
+and the resolver obey dozens of variables, and not every caller comes through submission.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import MutableMapping
+
+from sesmail import settings
+from sesmail.delivery import report
+from sesmail.submission.foreground import ROLE_VARIABLES
+from sesmail.sysexits import EX_UNAVAILABLE, Failure
+
+_KEPT = frozenset(("PATH", "LANG", "SESMAIL_CONFIG", *ROLE_VARIABLES))
+
+
+def main() -> int:
+    """Deliver the message on descriptor 0; return the exit code."""
+    clean(os.environ)
+    warnings.simplefilter("ignore")  # a library's advice to programmers is not for our caller
+    try:
+        # Needs third-party packages: an import that fails must be told like any other failure.
+        from sesmail.delivery import foreground
+
+        return foreground.run(sys.stdin.buffer, settings.load(os.environ))
+    except ImportError as error:
+        return report.end(report.broken_installation(error), EX_UNAVAILABLE)
+    except Failure as failure:
+        return report.end(str(failure), failure.exit_code)
+
+
+def clean(environ: MutableMapping[str, str]) -> None:
+    """Leave only what delivery needs, and bound the time that the resolver may take."""
+    for name in [name for name in environ if name not in _KEPT]:
+        del environ[name]
+    environ["RES_OPTIONS"] = "timeout:2 attempts:2"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
