@@ -26,7 +26,11 @@ def start(machine: Machine, port: int) -> None:
     # Debian's master.cf puts the daemons into a chroot that its boot script fills, and listens on 25.
     machine.run(["postconf", "-F", "*/*/chroot=n"], "root", check=True)
     machine.run(["postconf", "-MX", "smtp/inet"], "root", check=True)
-    machine.run(["postconf", "-M", "postlog/unix-dgram=postlog unix-dgram n - n - 1 postlogd"], "root", check=True)
+    machine.run(
+        ["postconf", "-M", "postlog/unix-dgram=postlog unix-dgram n - n - 1 postlogd"],
+        "root",
+        check=True,
+    )
     machine.run(["postfix", "start"], "root", check=True)
 
 
