@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
+from tests.fakes.ses import SesServer
 from tests.host import Host, is_root
 from tests.installation import Installation, install_once, make_session_directory
-
-if TYPE_CHECKING:
-    from tests.fakes.ses import SesServer
 
 _SESSION = pytest.StashKey[Path]()
 
@@ -41,14 +40,13 @@ def host(
 @pytest.fixture
 def ses() -> Iterator[SesServer]:
     """The SES stand-in, listening on loopback."""
-    from tests.fakes.ses import SesServer
-
     with SesServer() as server:
         yield server
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Make the session's directory; workers of pytest-xdist get that of their controller."""
+    os.umask(0o022)  # www-data reads what the fixtures write
     given: dict[str, Any] | None = getattr(config, "workerinput", None)
     config.stash[_SESSION] = Path(given["session"]) if given else make_session_directory()
 

@@ -54,24 +54,26 @@ def install_once(session: Path) -> Installation:
     with open(session / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not installation.recorder.exists():
-            make("install", f"PREFIX={installation.prefix}")
-            _compile(CHECKOUT / "tests" / "real_sendmail.c", installation.recorder)
+            done = make("install", f"PREFIX={installation.prefix}")
+            assert done.returncode == 0, done.stdout + done.stderr
+            source = (CHECKOUT / "tests" / "real_sendmail.c").read_text()
+            compile_program(source, installation.recorder)
     return installation
 
 
-def make(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run make in the checkout, with no network; a failure shows what make said."""
-    environ = os.environ | {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(_WHEELS)}
+def make(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run make in the checkout, where pip may use no network but the wheels of `make venv`."""
+    environ = os.environ | {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(_WHEELS)} | environ
     for name in ("MAKEFLAGS", "MAKELEVEL", "DESTDIR", "PREFIX"):
         environ.pop(name, None)  # tests run under make themselves
     command = ["make", "-s", "-C", str(CHECKOUT), f"PYTHON={PYTHON}", *arguments]
-    done = subprocess.run(command, env=environ, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done
+    return subprocess.run(command, env=environ, capture_output=True, text=True)
 
 
-def _compile(source: Path, program: Path) -> None:
+def compile_program(source: str, program: Path) -> None:
+    """Compile a C program that every user may run."""
     compiler = shutil.which("cc")
     assert compiler, "a C compiler is needed: apt-get install gcc libc6-dev"
-    subprocess.run([compiler, "-O1", "-Wall", "-Werror", "-o", program, source], check=True)
+    options = ["-O1", "-Wall", "-Werror", "-x", "c", "-", "-o", str(program)]
+    subprocess.run([compiler, *options], input=source.encode(), check=True)
     program.chmod(0o755)
