@@ -13,6 +13,7 @@ import traceback
 from typing import TYPE_CHECKING, BinaryIO
 
 from sesmail import envelope as wire
+from sesmail import identity
 from sesmail.delivery import credentials, interrupt, maillog, recipients, repair, report, source
 from sesmail.delivery.attempt import NOT_ASKED, Delivery
 from sesmail.delivery.credentials import Credentials
@@ -99,9 +100,7 @@ class Foreground:
         original = stream.read()
         message = repair.repair(original, envelope, self._repair_options())
         _check_size(len(message))
-        address = source.choose(
-            envelope, self._settings, self._credentials.author, self._credentials.feedback_address
-        )
+        address = source.choose(envelope, self._settings, self._credentials)
         self._log.accepted(_message_id(original), envelope.identity)
         self._log.active(address, len(message), len(envelope.forward_paths))
         self._delivery = Delivery(message, address, envelope.forward_paths, envelope.queue_id)
@@ -158,6 +157,14 @@ class Foreground:
             self._log.warning(warning)
         credentials.check_submitter(loaded, os.getuid())
         return loaded
+
+    def _repair_options(self) -> repair.Options:
+        directory, lookup = self._settings.credentials_directory, self._settings.identity_lookup
+        return repair.Options(
+            find_identity=lambda address: identity.find(address, directory, lookup),
+            author=self._credentials.author,
+            keep_x_ses=self._credentials.x_ses_headers == "keep",
+        )
 
     def _check_forward_paths(self) -> None:
         """Fail the forward-paths that cannot be used, alone; log what looks wrong."""
@@ -222,8 +229,11 @@ def _check_size(size: int) -> None:
 
 def _message_id(message: bytes) -> str:
     """Return the value of Message-ID without its brackets; "" if there is none."""
-    section = message.partition(b"\n\n")[0] + b"\n"
-    field = header.first(header.split(section), b"message-id")
+    section = header.Section()
+    section.feed(message, final=True)
+    field = header.first(
+        header.split(bytes(section.text[section.start : section.end])), b"message-id"
+    )
     return field.text().removeprefix("<").removesuffix(">") if field else ""
 
 

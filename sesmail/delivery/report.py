@@ -39,7 +39,7 @@ _WORST_FIRST = (
 
 
 def exit_code(results: Sequence[Result], cause: Failure | None = None) -> int:
-    """Return the exit code of the worst result; ``cause`` ended the delivery early and counts too."""
+    """Return the exit code of the worst result, of ``cause`` (of an early end) if that is worse."""
     codes = {result.exit_code for result in results}
     if cause and codes != {EX_OK}:
         codes.add(cause.exit_code)

@@ -7,33 +7,36 @@ that is not verified, so the caller's ``-f`` counts only where the author's cred
 from __future__ import annotations
 
 from sesmail import identity
+from sesmail.delivery.credentials import Credentials
 from sesmail.envelope import Envelope
 from sesmail.settings import Settings
 
 
-def choose(
-    envelope: Envelope, settings: Settings, author: str | None, feedback_address: str | None
-) -> str:
+def choose(envelope: Envelope, settings: Settings, credentials: Credentials) -> str:
     """Return the source.
 
     The reverse-path, if it is an address that the author's identity serves; else
-    ``feedback_address``; else the author. ``author`` and ``feedback_address`` are those of the
-    credentials file. The null reverse-path counts as none: SES refuses it.
+    ``feedback_address``; else the author: the one in the credentials file, or the message's. The
+    null reverse-path counts as none, for SES refuses it.
     """
-    if envelope.reverse_path and _serves(envelope, settings, author, envelope.reverse_path):
-        return envelope.reverse_path
-    return feedback_address or author or envelope.author
+    author = credentials.author or envelope.author
+    path = envelope.reverse_path
+    if path and _is_served(path, author, envelope, settings, credentials):
+        return path
+    return credentials.feedback_address or author
 
 
-def _serves(envelope: Envelope, settings: Settings, author: str | None, address: str) -> bool:
-    """Tell whether the message's identity may use ``address`` as a source."""
-    found = identity.find(address, settings.credentials_directory, settings.identity_lookup)
+def _is_served(
+    path: str, author: str, envelope: Envelope, settings: Settings, credentials: Credentials
+) -> bool:
+    """Tell whether SES should know ``path`` as it knows the author."""
+    found = identity.find(path, settings.credentials_directory, settings.identity_lookup)
     if found != envelope.identity:
         return False
-    # Where From is rewritten to another domain, the old one need not be known to SES at all.
-    if author and not _is_within(_domain(address), _domain(author)):
-        return False
-    return found != identity.DEFAULT or _domain(address) == _domain(author or envelope.author)
+    if found == identity.DEFAULT:
+        return _domain(path) == _domain(author)
+    # Where From is rewritten, perhaps to another domain, the old one may be unknown to SES.
+    return not credentials.author or _is_within(_domain(path), _domain(author))
 
 
 def _is_within(domain: str, parent: str) -> bool:
