@@ -1,3 +1,3 @@
-"""A drop-in /usr/sbin/sendmail that sends through Amazon SES where the author's domain has credentials."""
+"""A drop-in /usr/sbin/sendmail: Amazon SES for domains with credentials, else the real sendmail."""
 
 VERSION = "0.1.0"

@@ -2,7 +2,7 @@
 
 The delivery half reads one file: ``key value`` lines, a blank line, then the message.
 
-    queue-id 0193A5…                    28 characters of 0-9 A-F: 48-bit milliseconds, 64 random bits
+    queue-id 0193A5…                    28 of 0-9 A-F: 48-bit milliseconds, 64 random bits
     identity example.com                name of the file in the credentials directory
     author wiki@example.com             first address of From, domain as A-labels
     reverse-path sue@example.com        empty: the null reverse-path; absent: none was given

@@ -64,7 +64,7 @@ def a_labels(domain: str) -> str:
 
 
 def _encode_labels(domain: str) -> str:
-    # Rare, so imported here. IDNA 2008 for what people write: NFKC, lower case, Punycode (RFC 3492).
+    # IDNA 2008 for what people write: NFKC, lower case, Punycode (RFC 3492). Rare: imported here.
     from unicodedata import normalize
 
     try:

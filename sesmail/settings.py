@@ -46,14 +46,14 @@ def load(environ: Mapping[str, str]) -> Settings:
             return settings
         raise ConfigurationError(f"{path!a}, named by SESMAIL_CONFIG, does not exist") from None
     except (OSError, ValueError) as error:
-        reason = os.strerror(error.errno) if isinstance(error, OSError) else "not a file name"
+        reason = error.strerror if isinstance(error, OSError) else "not a file name"
         raise ConfigurationError(f"cannot read {path!a}: {reason}; make it readable") from None
     try:
         if path != PATH:
             _check_owner(path, os.fstat(descriptor))
         text = os.read(descriptor, _LARGEST_FILE).decode("utf-8", "replace")
     except OSError as error:
-        raise ConfigurationError(f"cannot read {path!a}: {os.strerror(error.errno)}") from None
+        raise ConfigurationError(f"cannot read {path!a}: {error.strerror}") from None
     finally:
         os.close(descriptor)
     _apply(settings, path, text)

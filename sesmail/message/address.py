@@ -1,4 +1,4 @@
-"""Address lists (RFC 5322, section 3.4, with the obsolete syntax of 4.4): the one scanner of both halves.
+"""Address lists (RFC 5322, 3.4, with the obsolete syntax of 4.4): the one scanner of both halves.
 
 It reads what callers write, as Sendmail, Postfix and Exim do: ``;`` also separates, empty elements
 are skipped, dots may stand in display names, a route (``<@relay:bob@x>``) is dropped, a backslash
@@ -51,7 +51,7 @@ class Mailbox:
 
 
 class Token:
-    """A piece of a value: kind is ``atom``, ``quoted``, ``comment``, ``literal`` or the special itself."""
+    """A piece of a value: ``atom``, ``quoted``, ``comment``, ``literal``, or the special itself."""
 
     __slots__ = ("end", "kind", "start", "text")
 
@@ -90,7 +90,7 @@ def parse(value: str, *, split_at_blanks: bool = False) -> list[Mailbox]:
 
 
 def scan(value: str) -> list[Token]:
-    """Cut ``value`` into tokens, white space left out. Raises AddressError for what is not closed."""
+    """Cut ``value`` into tokens, without white space. Raises AddressError for an open one."""
     tokens = []
     position, end = 0, len(value)
     while position < end:
@@ -251,7 +251,7 @@ def _local_part(words: list[Token]) -> str:
 
 
 def _is_dotted(text: str) -> bool:
-    """Tell whether ``text`` needs no quotes. Dots anywhere: some providers gave such addresses out."""
+    """Tell whether ``text`` needs no quotes. Dots anywhere: some providers give out such names."""
     return all(char in _ATEXT or char == "." or char > "\x7f" for char in text)
 
 

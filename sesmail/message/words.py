@@ -1,4 +1,4 @@
-"""Display names for fields that we write: quoted, or encoded-words (RFC 2047, section 5, rule 3)."""
+"""Display names for fields that we write: quoted, or encoded-words (RFC 2047, 5, rule 3)."""
 
 from __future__ import annotations
 

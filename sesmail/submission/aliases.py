@@ -2,7 +2,7 @@
 
     name: address, address          # names in any case; a continuation line begins with a blank
 
-A name whose expansion holds anything but addresses stays local: the real sendmail knows such things.
+A name that stands for anything but addresses stays local: the real sendmail knows such things.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ def _entry() -> pwd.struct_passwd:
 
 
 def origin(settings: Settings) -> str:
-    """Return the domain for addresses without one: ``origin``, else /etc/mailname, else the host."""
+    """Return the domain for bare names: ``origin``, else /etc/mailname, else the host's name."""
     if settings.origin:
         return settings.origin
     try:

@@ -1,10 +1,10 @@
-"""The foreground: become the delivery half, or run it as a child, with the message on descriptor 0."""
+"""The foreground: become the delivery half, or run it, with the message on descriptor 0."""
 
 from __future__ import annotations
 
 import os
 
-from sesmail.submission import relay
+from sesmail.submission import relay, signals
 from sesmail.sysexits import EX_UNAVAILABLE, Unavailable
 
 TYPE_CHECKING = False
@@ -53,7 +53,7 @@ def execute(library: str, message: Kept, environ: dict[str, str]) -> NoReturn:
     """Become the delivery half. Raises Unavailable where it is broken."""
     python = _python(library)
     os.dup2(message.open(), 0)
-    relay.restore_signals()
+    signals.restore()
     try:
         os.execve(python, [python, *_MODULE], environ)
     except OSError as error:
@@ -70,7 +70,11 @@ def run(library: str, message: Kept, environ: dict[str, str]) -> int:
 
 
 def deliver_locally(
-    real_sendmail: str, reverse_path: str, names: list[str], message: Kept, caller: Mapping[str, str]
+    real_sendmail: str,
+    reverse_path: str,
+    names: list[str],
+    message: Kept,
+    caller: Mapping[str, str],
 ) -> int:
     """Give ``message`` to the real sendmail for the local ``names``; return its exit code."""
     words = ["sendmail", "-i", "-f", reverse_path or "<>", "--", *names]
@@ -79,7 +83,7 @@ def deliver_locally(
     except OSError as error:
         raise Unavailable(
             f"sent, but not to {', '.join(names)[:200]!a}: cannot run the real sendmail "
-            f"{real_sendmail}: {os.strerror(error.errno)}"
+            f"{real_sendmail}: {error.strerror}"
         ) from None
 
 
@@ -89,8 +93,7 @@ def _python(library: str) -> str:
 
 def _broken(python: str, error: OSError) -> Unavailable:
     return Unavailable(
-        f"not sent, not queued: cannot run {python}: {os.strerror(error.errno)}; "
-        "install sesmail again"
+        f"not sent, not queued: cannot run {python}: {error.strerror}; install sesmail again"
     )
 
 
@@ -101,7 +104,7 @@ def _spawn(path: str, words: list[str], message: Kept, environ: Mapping[str, str
         words,
         environ,
         file_actions=[(os.POSIX_SPAWN_DUP2, message.open(), 0)],
-        setsigdef=relay.DEFAULT_SIGNALS,
+        setsigdef=signals.IGNORED_BY_PYTHON,
     )
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     return EX_UNAVAILABLE if code < 0 or code == _EX_TEMPFAIL else code

@@ -24,19 +24,19 @@ STDIN = 0
 class Input:
     """Descriptor 0. ``read`` until b""; then ``rewind`` for another program, or go on."""
 
-    __slots__ = ("_at_end", "_kept", "_start")
+    __slots__ = ("_at_end", "_is_file", "_is_needed", "_kept", "_start")
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._at_end = False
+        self._is_needed = True
         self._start = -1
-        self._kept: Kept | None = None
+        self._kept = Kept(environ)
         try:
-            if stat.S_ISREG(os.fstat(STDIN).st_mode):
+            self._is_file = stat.S_ISREG(os.fstat(STDIN).st_mode)
+            if self._is_file:
                 self._start = os.lseek(STDIN, 0, os.SEEK_CUR)  # a shell may have read some already
-            else:
-                self._kept = Kept(environ)
         except OSError as error:
-            raise IOFailure(f"standard input: {os.strerror(error.errno)}") from None
+            raise IOFailure(f"standard input: {error.strerror}") from None
 
     def read(self) -> bytes:
         """Return the next bytes, b"" at the end. Raises IOFailure, CannotCreate."""
@@ -46,10 +46,10 @@ class Input:
             chunk = os.read(STDIN, _CHUNK)
         except OSError as error:
             self._at_end = True
-            reason = os.strerror(error.errno)
+            reason = error.strerror
             raise IOFailure(f"cannot read the message from standard input: {reason}") from None
         self._at_end = not chunk
-        if self._kept is not None:
+        if self._is_needed and not self._is_file:
             self._kept.write(chunk)
         return chunk
 
@@ -59,14 +59,13 @@ class Input:
 
     def forget(self) -> None:
         """Keep nothing from here on: the message is ours."""
-        self._kept = None
+        self._is_needed = False
 
     def rewind(self) -> None:
         """Make descriptor 0 stand at the first byte that we were given. Not after ``forget``."""
-        if self._start >= 0:
+        if self._is_file:
             os.lseek(STDIN, self._start, os.SEEK_SET)
             return
-        assert self._kept is not None
         while not self._at_end:
             self.read()
         os.dup2(self._kept.open(), STDIN)

@@ -25,7 +25,7 @@ class Kept:
     __slots__ = ("_directories", "_file", "_pieces", "size")
 
     def __init__(self, environ: Mapping[str, str]) -> None:
-        self._directories = [environ.get("TMPDIR", ""), "/var/tmp", "/tmp"]
+        self._directories = [environ.get("TMPDIR", ""), "/var/tmp", "/tmp"]  # noqa: S108
         self._pieces: list[bytes] = []
         self._file = -1
         self.size = 0
@@ -75,7 +75,7 @@ class Kept:
                     view = view[os.write(self._file, view) :]
         except OSError as error:
             raise CannotCreate(
-                f"cannot keep the message in a temporary file: {os.strerror(error.errno)}; "
+                f"cannot keep the message in a temporary file: {error.strerror}; "
                 "make room in /var/tmp"
             ) from None
         self._pieces = []

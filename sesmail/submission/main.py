@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 
-import _signal  # see sesmail.submission.relay
-
 from sesmail import VERSION, settings
-from sesmail.submission import commandline, relay
+from sesmail.submission import commandline, relay, signals
 from sesmail.submission.input import drain
 from sesmail.sysexits import EX_OK, EX_SOFTWARE, Failure, Unavailable, UsageError
 
@@ -33,12 +32,12 @@ See sesmail(8) for all flags.
 def main(argv: list[str], library: str) -> int:
     """Run the command that ``argv`` names; ``library`` holds the package and its environment."""
     _open_missing_descriptors()
-    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)  # no traceback for a caller that is stopped
+    signals.end_at_interrupt()
     try:
         return _run(argv, library, os.environ)
     except Failure as failure:
         return _end(str(failure), failure.exit_code)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001
         where = error.__traceback__
         while where is not None and where.tb_next is not None:
             where = where.tb_next
@@ -116,10 +115,8 @@ def _end(text: str, exit_code: int) -> int:
 
     text = log.printable(text)
     log.failure(text)
-    try:
+    with contextlib.suppress(OSError):
         os.write(2, f"sendmail: {text}\n".encode("ascii"))
-    except OSError:
-        pass
     drain()
     return exit_code
 

@@ -73,7 +73,7 @@ def _expand(mailboxes: list[Mailbox], settings: Settings) -> list[Mailbox]:
 
 
 def _sort(mailboxes: list[Mailbox], settings: Settings) -> Recipients:
-    """Part local names from forward-paths; leave out what came before (RFC 5321, 2.4: by domain)."""
+    """Part local names from forward-paths; leave out what came before."""
     recipients = Recipients()
     seen = set()
     for mailbox in mailboxes:

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import os
 
-import _signal  # as ``signal``, without the enums that cost half of our start-up time
-
-from sesmail.submission import realsendmail
+from sesmail.submission import realsendmail, signals
 from sesmail.sysexits import Unavailable
 
 TYPE_CHECKING = False
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
     from sesmail.submission.input import Input
 
 GUARD = "SESMAIL_RELAYED"
-DEFAULT_SIGNALS = (_signal.SIGPIPE, _signal.SIGXFSZ)  # Python ignores them from its start
 
 
 def find(settings: Settings, environ: Mapping[str, str], own_path: str, name: str) -> str | None:
@@ -48,17 +45,11 @@ def execute(
     """
     if message is not None:
         message.rewind()
-    restore_signals()
+    signals.restore()
     try:
         os.execve(path, [name, *words], {**environ, GUARD: "1"})
     except OSError as error:
         raise Unavailable(
-            f"cannot run the real sendmail {path}: {os.strerror(error.errno)}; see real_sendmail "
+            f"cannot run the real sendmail {path}: {error.strerror}; see real_sendmail "
             "in sesmail.conf"
         ) from None
-
-
-def restore_signals() -> None:
-    """Undo what Python sets at its start and what an exec would pass on."""
-    for number in DEFAULT_SIGNALS:
-        _signal.signal(number, _signal.SIG_DFL)
