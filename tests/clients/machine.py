@@ -10,13 +10,12 @@ takes every process started in it along.
 from __future__ import annotations
 
 import os
-import select
 import shutil
 import subprocess
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 PACKAGES = {  # what has to be there, and the Debian package that brings it
     "/usr/bin/php8.2": "php-cli",
@@ -28,8 +27,10 @@ PACKAGES = {  # what has to be there, and the Debian package that brings it
     "/usr/bin/unshare": "util-linux",
 }
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_UNSHARE = ["unshare", "--mount", "--propagation=private", "--pid", "--fork", "--kill-child"]
 _START = """
 set -e
+mount -t proc proc /proc
 mkdir "$1" && mount -t tmpfs -o mode=755 tmpfs "$1"
 for directory in etc opt usr var; do
     mkdir "$1/$directory" "$1/$directory.work"
@@ -49,8 +50,7 @@ class Machine:
         assert not missing, "apt-get install --no-install-recommends " + " ".join(missing)
         assert os.geteuid() == 0, "these tests run programs as www-data: start them as root"
         self._first = subprocess.Popen(
-            ["unshare", "--mount", "--propagation=private", "--pid", "--fork", "--kill-child"]
-            + ["--mount-proc", "sh", "-c", _START, "sh", str(directory)],
+            [*_UNSHARE, "sh", "-c", _START, "sh", str(directory)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
@@ -59,7 +59,7 @@ class Machine:
         self._pid = _child(self._first.pid)
         self.root = Path(f"/proc/{self._pid}/root")
 
-    def __enter__(self) -> Machine:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -23,7 +23,7 @@ def start(machine: Machine, port: int) -> None:
     settings = {**_SETTINGS, "relayhost": f"[127.0.0.1]:{port}"}
     lines = [f"{name} = {value}\n" for name, value in settings.items()]
     machine.write("/etc/postfix/main.cf", "".join(lines))
-    # Debian's master.cf puts the daemons into a chroot that its boot script fills, and listens on 25.
+    # Debian's master.cf listens on 25, and wants a chroot that the boot script fills.
     machine.run(["postconf", "-F", "*/*/chroot=n"], "root", check=True)
     machine.run(["postconf", "-MX", "smtp/inet"], "root", check=True)
     machine.run(

@@ -5,12 +5,15 @@ RFC 5321 without extensions but 8BITMIME; it takes everything, but the addresses
 
 from __future__ import annotations
 
+import io
 import threading
 from dataclasses import dataclass
 from types import TracebackType
-from typing import BinaryIO
+from typing import Self
 
 from tests.fakes.listener import Connection, Listener
+
+_Stream = io.BufferedRWPair
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class Recorder:
         self._listener = Listener(self._serve)
         self.port = self._listener.port
 
-    def __enter__(self) -> Recorder:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -52,7 +55,8 @@ class Recorder:
 
     def _serve(self, connection: Connection) -> None:
         stream = connection.socket.makefile("rwb")
-        reverse_path, forward_paths = "", []
+        reverse_path = ""
+        forward_paths: list[str] = []
         _say(stream, b"220 recorder.example.net ESMTP")
         while line := stream.readline():
             verb, _, rest = line.decode("utf-8", "replace").strip().partition(" ")
@@ -84,7 +88,7 @@ class Recorder:
             self._changed.notify_all()
 
 
-def _say(stream: BinaryIO, *lines: bytes) -> None:
+def _say(stream: _Stream, *lines: bytes) -> None:
     stream.write(b"".join(line + b"\r\n" for line in lines))
     stream.flush()
 
@@ -94,7 +98,7 @@ def _path(argument: str) -> str:
     return argument.partition("<")[2].partition(">")[0]
 
 
-def _read_data(stream: BinaryIO) -> bytes:
+def _read_data(stream: _Stream) -> bytes:
     lines = []
     while (line := stream.readline()) not in (b".\r\n", b""):
         lines.append(line.removeprefix(b".").removesuffix(b"\r\n") + b"\n")

@@ -1,7 +1,7 @@
 """Every recorded call of a real program reaches the right recipients by the right way, silently.
 
 tests/corpus/callers holds the calls (argv, environment, standard input, kinds of descriptors),
-tests/corpus/callers-expected.json what must become of each where the author's domain is an identity:
+callers-expected.json beside it what must become of each where the author's domain has an identity:
 
     way         ses | real (sendmail) | both | refused (with a usage error)
     author      null: login@origin, for there is neither From nor -f
@@ -67,7 +67,8 @@ def test_with_an_identity_each_recipient_is_reached_by_its_way(
     if expected["way"] == "refused":
         assert (result.exit_code, result.stdout) == (64, b"")
         assert result.stderr.count(b"\n") == 1
-        assert not ses.state.messages and not host.relayed
+        assert not ses.state.messages
+        assert not host.relayed
         return
     assert_silent(result, CALLS[name])
     if expected["way"] == "real":
@@ -213,7 +214,7 @@ def assert_relayed_unchanged(host: Host, call: dict[str, Any]) -> None:
 def assert_sent(
     ses: SesServer, call: dict[str, Any], expected: dict[str, Any], to: list[str]
 ) -> None:
-    """SES got one message for these forward-paths; its content is the caller's, Bcc is not in it."""
+    """SES got one message for these forward-paths: the caller's content, and no Bcc."""
     (accepted,) = ses.state.messages
     assert sorted(accepted.destinations) == sorted(to)
     assert accepted.source == (expected.get("source") or expected["author"] or login_at_origin())
@@ -225,7 +226,7 @@ def assert_sent(
 
 
 def original(call: dict[str, Any]) -> Message:
-    """The recorded message as the standard library reads it, once line ends and dots are settled."""
+    """The recorded message, line ends and dots settled, as the standard library reads it."""
     text = re.sub(rb"\r*\n", b"\n", stdin_of(call))
     if not {"-i", "-oi", "-ti", "-tif"} & set(call["argv"]):
         text = re.sub(rb"^\.\n.*", b"", text, count=1, flags=re.MULTILINE | re.DOTALL)
