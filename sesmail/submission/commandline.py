@@ -2,15 +2,13 @@
 
 Flags bundle (``-ti``), values are attached or separate, ``--`` or the first word that is no flag
 ends the flags, the last ``-f`` or ``-r`` wins. A flag that is not in the table may or may not take
-a value, so the whole command line belongs to the real sendmail.
+a value, so the whole command line belongs to the real sendmail; so does one without its value.
 
 The words come from callers that paste user input into them: nothing here names a file to read or
 write, and the flags that once did (-C -D -X -oQ -O QueueDirectory) have no effect.
 """
 
 from __future__ import annotations
-
-from sesmail.sysexits import UsageError
 
 # What a run is for.
 DELIVER = "deliver"
@@ -57,7 +55,7 @@ class CommandLine:
 
 
 def parse(name: str, words: list[str]) -> CommandLine:
-    """Read the words after the program's name. Raises UsageError where a value is missing."""
+    """Read the words after the program's name."""
     command = CommandLine()
     command.mode = _NAMES.get(name, DELIVER)
     index = 0
@@ -98,7 +96,8 @@ def _read_bundle(command: CommandLine, word: str, following: list[str]) -> int:
             _set_value(command, flag, following[0])
             return 2
         else:
-            raise UsageError(f"option -{flag} needs a value")
+            command.unknown = f"-{flag} without a value"
+            return 1
     return 1
 
 

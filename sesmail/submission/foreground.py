@@ -79,7 +79,7 @@ def deliver_locally(
     """Give ``message`` to the real sendmail for the local ``names``; return its exit code."""
     words = ["sendmail", "-i", "-f", reverse_path or "<>", "--", *names]
     try:
-        return _spawn(real_sendmail, words, message, {**caller, relay.GUARD: "1"})
+        return _spawn(real_sendmail, words, message, relay.environment(caller))
     except OSError as error:
         raise Unavailable(
             f"sent, but not to {', '.join(names)[:200]!a}: cannot run the real sendmail "

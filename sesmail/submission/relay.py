@@ -47,9 +47,28 @@ def execute(
         message.rewind()
     signals.restore()
     try:
-        os.execve(path, [name, *words], {**environ, GUARD: "1"})
+        os.execve(path, [name, *words], environment(environ))
     except OSError as error:
         raise Unavailable(
             f"cannot run the real sendmail {path}: {error.strerror}; see real_sendmail "
             "in sesmail.conf"
         ) from None
+
+
+def environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the caller's environment as it came, plus the guard.
+
+    In the C locale Python adds LC_CTYPE=C.UTF-8 to it at its start (PEP 538).
+    """
+    changed = {**environ, GUARD: "1"}
+    if changed.get("LC_CTYPE") == "C.UTF-8" and not _came_with(b"LC_CTYPE=C.UTF-8"):
+        del changed["LC_CTYPE"]
+    return changed
+
+
+def _came_with(variable: bytes) -> bool:
+    try:
+        with open("/proc/self/environ", "rb") as file:
+            return variable in file.read().split(b"\0")
+    except OSError:
+        return True
