@@ -1,0 +1,248 @@
+"""`make install` and `make uninstall`: what is there, who may run it, and what is left alone."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.host import Host
+from tests.installation import CHECKOUT, PYTHON, Installation, make
+
+LIBRARY = "lib/sesmail"
+SHOW = "import sys\ndef main(argv, library):\n    print(sys.flags, argv[0], library)\n"
+COMMANDS = {
+    "bin/sesmail": None,
+    "bin/mailq": "sesmail",
+    "bin/newaliases": "sesmail",
+    "sbin/sendmail": "../bin/sesmail",
+}
+
+
+def files(directory: Path) -> set[str]:
+    """Return the names of all files and links below a directory."""
+    return {
+        str(Path(parent, name).relative_to(directory))
+        for parent, folders, names in os.walk(directory)
+        for name in [*names, *(folder for folder in folders if Path(parent, folder).is_symlink())]
+    }
+
+
+def modules(directory: Path) -> set[str]:
+    """Return the Python files of a package."""
+    return {str(path.relative_to(directory)) for path in directory.rglob("*.py")}
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """DESTDIR/usr after `make install DESTDIR=... PREFIX=/usr` under a tight umask: for reading."""
+    directory = tmp_path_factory.mktemp("built")
+    before = os.umask(0o077)
+    try:
+        done = make("install", f"DESTDIR={directory}", "PREFIX=/usr")
+    finally:
+        os.umask(before)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+    return directory / "usr"
+
+
+@pytest.fixture
+def staged(built: Path, tmp_path: Path) -> Path:
+    """A copy of that tree, for tests that change it."""
+    return Path(shutil.copytree(built, tmp_path / "usr", symlinks=True))
+
+
+def test_the_tree_holds_what_the_contract_says(built: Path) -> None:
+    """Commands, manual, licence and library, and nothing else; every user may read them."""
+    outside = {name for name in files(built) if not name.startswith(LIBRARY)}
+    pages = {f"share/man/man8/{page.name}" for page in (CHECKOUT / "man").glob("*.8")}
+    documents = {f"share/doc/sesmail/{name}" for name in ("LICENSE", "README.md", "CHANGELOG.md")}
+    assert pages
+    assert outside == {*COMMANDS, *pages, *documents}
+    assert modules(built / LIBRARY / "sesmail") == modules(CHECKOUT / "sesmail")
+    assert "MIT License" in (built / "share/doc/sesmail/LICENSE").read_text()
+    for path in built.rglob("*"):
+        wanted = 0o755 if path.is_dir() or path == built / "bin/sesmail" else 0o644
+        assert path.is_symlink() or path.stat().st_mode & wanted == wanted, path
+
+
+def test_the_commands_are_links_to_one_file(built: Path) -> None:
+    """sendmail, mailq and newaliases are relative links, fit for any DESTDIR."""
+    for name, target in COMMANDS.items():
+        path = built / name
+        assert (os.readlink(path) if path.is_symlink() else None) == target
+
+
+def test_nothing_in_the_tree_names_the_staging_directory(built: Path) -> None:
+    """First line, library, environment and byte code hold the final PREFIX, never DESTDIR."""
+    lines = (built / "bin/sesmail").read_text().splitlines()
+    assert lines[0] == f"#!{PYTHON} -IS"
+    assert 'LIBRARY = "/usr/lib/sesmail"' in lines
+    (path_file,) = (built / LIBRARY).glob(".venv/lib/python*/site-packages/sesmail.pth")
+    assert path_file.read_text() == "/usr/lib/sesmail\n"
+    for name in files(built):
+        path = built / name
+        assert path.is_symlink() or str(built).encode() not in path.read_bytes(), name
+
+
+def test_byte_code_is_compiled(built: Path) -> None:
+    """Each module of ours and of the environment has byte code, not tied to times of files."""
+    library = built / LIBRARY
+    sources = sorted(library.rglob("*.py"))
+    assert len(sources) > 200
+    for source in sources:
+        (code,) = source.parent.glob(f"__pycache__/{source.stem}.*.pyc")
+        assert code.read_bytes()[4:8] == b"\1\0\0\0"  # PEP 552: by hash, unchecked
+
+
+def test_the_environment_holds_the_pinned_list_only(built: Path) -> None:
+    """What is pinned is installed, and nothing besides: no pip, no commands but python."""
+    pinned = {
+        line.split()[0].replace("==", "-").replace("-", "_").lower()
+        for line in (CHECKOUT / "packaging" / "requirements.txt").read_text().splitlines()
+        if "==" in line
+    }
+    found = {
+        path.stem.replace("-", "_").lower()
+        for path in (built / LIBRARY).glob(".venv/lib/python*/site-packages/*.dist-info")
+    }
+    assert found == pinned
+    assert len(pinned) >= 2
+    names = {path.name.rstrip("0123456789.") for path in (built / LIBRARY / ".venv/bin").iterdir()}
+    assert names == {"python"}
+
+
+def test_every_command_starts_isolated(installed: Installation, tmp_path: Path) -> None:
+    """The first line that install wrote gives -IS to each command, which a hostile caller needs.
+
+    A library that shows ``sys.flags`` takes the place of ours; argv[0] is the name it was run by.
+    """
+    shutil.copytree(installed.prefix / "bin", tmp_path / "bin", symlinks=True)
+    shutil.copytree(installed.prefix / "sbin", tmp_path / "sbin", symlinks=True)
+    library = tmp_path / LIBRARY
+    (library / "sesmail/submission").mkdir(parents=True)
+    (library / "sesmail/submission/main.py").write_text(SHOW)
+    command = tmp_path / "bin/sesmail"
+    command.write_text(command.read_text().replace(str(installed.prefix), str(tmp_path)))
+    hostile = {"PYTHONPATH": "/tmp", "PYTHONSTARTUP": "/tmp/x", "PYTHONINSPECT": "1"}
+    for name in COMMANDS:
+        done = subprocess.run([tmp_path / name], env=hostile, capture_output=True, text=True)
+        assert done.stderr == ""
+        assert "isolated=1" in done.stdout
+        assert "no_site=1" in done.stdout
+        assert "ignore_environment=1" in done.stdout
+        assert "safe_path=True" in done.stdout
+        assert done.stdout.endswith(f" {tmp_path / name} {library}\n")
+
+
+def test_the_delivery_half_runs_in_the_installed_environment(installed: Installation) -> None:
+    """Its Python finds the installed library and the pinned SDK, wherever it is started."""
+    code = "import sesmail, boto3, email_validator; print(sesmail.__file__, boto3.__file__)"
+    python = installed.library / ".venv/bin/python"
+    done = subprocess.run(
+        [python, "-I", "-c", code], cwd="/", env={}, capture_output=True, text=True
+    )
+    assert done.stderr == ""
+    ours, sdk = done.stdout.split()
+    assert ours == f"{installed.library}/sesmail/__init__.py"
+    assert sdk.startswith(f"{installed.library}/.venv/lib/")
+
+
+def test_submission_survives_a_broken_environment(
+    host: Host, installed: Installation, tmp_path: Path
+) -> None:
+    """Without the virtual environment, mail for the real sendmail still flows."""
+    shutil.copytree(installed.library / "sesmail", tmp_path / "sesmail")
+    command = tmp_path / "sendmail"
+    text = installed.command("sesmail").read_text()
+    command.write_text(text.replace(str(installed.library), str(tmp_path)))
+    command.chmod(0o755)
+    message = b"From: sue@example.com\n\nhello\n"
+    done = subprocess.run([command, "bob@example.org"], input=message, env=host.environment())
+    assert done.returncode == 0
+    assert [call.stdin for call in host.relayed] == [message]
+
+
+def test_uninstall_takes_away_what_install_made(staged: Path) -> None:
+    """Every file goes; what others put there, and /etc/sesmail, stays."""
+    settings = staged.parent / "etc/sesmail/sesmail.conf"
+    foreign = staged / "bin/other"
+    settings.parent.mkdir(parents=True)
+    for path in (settings, foreign):
+        path.write_text("mine\n")
+    done = make("uninstall", f"DESTDIR={staged.parent}", "PREFIX=/usr")
+    assert done.returncode == 0, done.stderr
+    assert files(staged.parent) == {"etc/sesmail/sesmail.conf", "usr/bin/other"}
+    assert not (staged / LIBRARY).exists()
+    assert not (staged / "share/doc/sesmail").exists()
+
+
+def test_uninstall_leaves_a_sendmail_that_came_later(staged: Path) -> None:
+    """A sendmail that is not ours stays, whoever put it there."""
+    sendmail = staged / "sbin/sendmail"
+    sendmail.unlink()
+    sendmail.write_text("another MTA's\n")
+    assert make("uninstall", f"DESTDIR={staged.parent}", "PREFIX=/usr").returncode == 0
+    assert files(staged) == {"sbin/sendmail"}
+
+
+def test_install_replaces_an_earlier_install(staged: Path) -> None:
+    """A module that is gone does not stay behind, and no second tree is left."""
+    gone = staged / LIBRARY / "sesmail/gone.py"
+    gone.write_text("")
+    before = files(staged) - {f"{LIBRARY}/sesmail/gone.py"}
+    done = make("install", f"DESTDIR={staged.parent}", "PREFIX=/usr")
+    assert done.returncode == 0, done.stderr
+    assert files(staged) == before
+
+
+def test_install_that_fails_changes_nothing(staged: Path, tmp_path: Path) -> None:
+    """Where pip cannot get the pinned list, the earlier install stays whole."""
+    before = {name: (staged / name).lstat().st_ino for name in files(staged)}
+    done = make(
+        "install", f"DESTDIR={staged.parent}", "PREFIX=/usr", PIP_FIND_LINKS=str(tmp_path / "none")
+    )
+    assert done.returncode != 0
+    assert {name: (staged / name).lstat().st_ino for name in files(staged)} == before
+
+
+def test_install_never_overwrites_another_sendmail(tmp_path: Path) -> None:
+    """It ends with 2 and one line, which has the command that moves the others aside."""
+    foreign = {"usr/sbin/sendmail": "MTA", "usr/bin/newaliases": "MTA"}
+    for name, text in foreign.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    (tmp_path / "usr/bin/mailq").symlink_to("../sbin/sendmail")
+    done = make("install", f"DESTDIR={tmp_path}", "PREFIX=/usr")
+    assert done.returncode == 2
+    line, made, *rest = done.stderr.splitlines()
+    assert (
+        "for file in /usr/sbin/sendmail /usr/bin/mailq /usr/bin/newaliases; do dpkg-divert" in line
+    )
+    assert made.startswith("make: ***")
+    assert rest == []
+    assert files(tmp_path) == {*foreign, "usr/bin/mailq"}
+    assert (tmp_path / "usr/sbin/sendmail").read_text() == "MTA"
+
+
+@pytest.mark.parametrize("prefix", ["usr/local", "/opt/a b", "/opt/x|y"])
+def test_install_refuses_a_prefix_that_a_first_line_cannot_hold(
+    tmp_path: Path, prefix: str
+) -> None:
+    """PREFIX ends up in a script and in path files: plain and absolute, or nothing happens."""
+    done = make("install", f"DESTDIR={tmp_path}", f"PREFIX={prefix}")
+    assert done.returncode == 2
+    assert "plain absolute paths" in done.stderr
+    assert files(tmp_path) == set()
+
+
+def test_install_refuses_an_old_python(tmp_path: Path) -> None:
+    """A Python before 3.11, or none, is named before anything is written."""
+    done = make("install", f"DESTDIR={tmp_path}", "PREFIX=/usr", "PYTHON=/bin/false")
+    assert done.returncode == 2
+    assert files(tmp_path) == set()
