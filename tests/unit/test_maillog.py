@@ -38,7 +38,7 @@ def test_lines_in_postfix_shape(log: MailLog, written: Written) -> None:
     """The life of a message reads as in Postfix's log, one program per step."""
     log.accepted("1@host", "example.com")
     log.active("a@example.com", 1234, 2)
-    log.result("b@example.org", delivered("relay", "0100-1"), DELAYS)
+    log.result("b@example.org", delivered("relay", "1"), DELAYS)
     log.removed()
     assert written == [
         ("cleanup", syslog.LOG_INFO, f"{QUEUE_ID}: message-id=<1@host>, identity=example.com"),
@@ -50,7 +50,7 @@ def test_lines_in_postfix_shape(log: MailLog, written: Written) -> None:
         (
             "ses",
             syslog.LOG_INFO,
-            f"{QUEUE_ID}: to=<b@example.org>, relay=relay, {TIMES}, dsn=2.0.0, status=sent (SES 0100-1)",
+            f"{QUEUE_ID}: to=<b@example.org>, relay=relay, {TIMES}, dsn=2.0.0, status=sent (SES 1)",
         ),
         ("qmgr", syslog.LOG_INFO, f"{QUEUE_ID}: removed"),
     ]
