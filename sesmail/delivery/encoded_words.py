@@ -1,0 +1,110 @@
+"""Encoded-words (RFC 2047): how bytes beyond ASCII travel in the header section.
+
+Text that is UTF-8 says so; other bytes are labelled ``unknown-8bit`` (RFC 1428), so that nothing is
+lost. An encoded-word here uses only the characters of RFC 2047, section 5, rule 3: it is valid in
+unstructured text, in a phrase and in a comment. Lines are the business of ``folding``.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from email import quoprimime
+
+# RFC 2047, 2 allows 75 characters. This, with "=?unknown-8bit?q?" and "?=", leaves room for a
+# field's name on the same line.
+_LONGEST_TEXT = 52  # characters; also a multiple of 4 for base64
+_LONGEST_CHARACTER = 12  # "=F0=9F=98=80"
+_WORD = re.compile(rb"([ \t]*+)([^ \t]++)")
+_ENCODED = re.compile(rb"=\?[^?]++\?[bBqQ]\?[^?]*+\?=")
+
+
+def encode(text: bytes) -> list[bytes]:
+    """Return the encoded-words for ``text``, to be joined by blanks, which readers drop."""
+    charset = b"utf-8" if is_utf8(text) else b"unknown-8bit"
+    quoted = quoprimime.header_encode(text, "").encode("ascii")[len("=??q?") : -len("?=")]
+    if len(quoted) <= len(text) * 4 / 3 + 4:
+        return [b"=?%b?q?%b?=" % (charset, chunk) for chunk in _quoted_chunks(quoted)]
+    return [b"=?%b?b?%b?=" % (charset, b64encode(chunk)) for chunk in _chunks(text)]
+
+
+def encode_unstructured(text: bytes) -> bytes:
+    """Return unfolded ``text`` with its words beyond ASCII encoded, all others as they are.
+
+    Readers drop the blanks between two encoded-words (RFC 2047, 6.2), so those blanks go into one.
+    """
+    result = bytearray()
+    run = b""  # words to encode, with the blanks between them
+    after_encoded = False
+    for blanks, word in _WORD.findall(text):
+        if not word.isascii():
+            if run or after_encoded:
+                run += blanks + word
+            else:
+                result += blanks
+                run = word
+            continue
+        after_encoded = _ENCODED.fullmatch(word) is not None
+        if run:
+            result += _run(result, run + blanks if after_encoded else run)
+            run = b""
+            blanks = b" " if after_encoded else blanks
+        result += blanks + word
+    return bytes(result + _run(result, run)) if run else bytes(result)
+
+
+def is_utf8(text: bytes) -> bool:
+    """Tell whether ``text`` is valid UTF-8 (RFC 3629)."""
+    try:
+        text.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def is_encoded_word(word: bytes) -> bool:
+    """Tell whether ``word`` is an encoded-word already."""
+    return _ENCODED.fullmatch(word) is not None
+
+
+def _run(before: bytearray, run: bytes) -> bytes:
+    """Return ``run`` encoded, parted from what is before it."""
+    parted = b"" if before.endswith((b" ", b"\t")) else b" "
+    return parted + b" ".join(encode(run))
+
+
+def _quoted_chunks(quoted: bytes) -> list[bytes]:
+    """Cut Q-encoded text, never inside a character (RFC 2047, section 5, rule 3)."""
+    chunks = []
+    start = 0
+    while len(quoted) - start > _LONGEST_TEXT:
+        end = _character_start(quoted, start + _LONGEST_TEXT)
+        chunks.append(quoted[start:end])
+        start = end
+    chunks.append(quoted[start:])
+    return chunks
+
+
+def _character_start(quoted: bytes, position: int) -> int:
+    """Return the last start of a character at or before ``position``."""
+    escape = quoted.rfind(b"=", position - 2, position)
+    end = position if escape < 0 else escape
+    for candidate in range(end, end - _LONGEST_CHARACTER, -3):
+        if quoted[candidate : candidate + 2] not in (b"=8", b"=9", b"=A", b"=B"):
+            return candidate
+    return end  # no UTF-8
+
+
+def _chunks(text: bytes) -> list[bytes]:
+    """Cut ``text`` into pieces for base64, never inside a character of UTF-8."""
+    chunks = []
+    start = 0
+    size = _LONGEST_TEXT // 4 * 3
+    while len(text) - start > size:
+        end = start + size
+        while text[end] & 0xC0 == 0x80 and end > start + size - 4:
+            end -= 1
+        chunks.append(text[start:end])
+        start = end
+    chunks.append(text[start:])
+    return chunks

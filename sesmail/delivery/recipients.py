@@ -1,0 +1,72 @@
+"""email-validator's opinion on a forward-path: syntax only, no DNS, special-use domains allowed.
+
+Its "no" to a quoted local part, an underscore in a domain or two dots in a row is only a warning:
+such mailboxes exist, and SES decides. Any other "no" fails that forward-path alone.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import email_validator
+from email_validator import EmailNotValidError, validate_email
+
+from sesmail.delivery.outcome import Outcome, Result
+from sesmail.sysexits import EX_DATAERR, EX_NOHOST, EX_NOUSER
+
+# The library's own way to allow these names (its README, "Special use domains"): SES, a stand-in
+# for it, or a smarthost on a private network may know them.
+email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
+
+_DOTS = re.compile(r"\.{2,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is thought of one forward-path; neither member set: nothing is wrong with it."""
+
+    warning: str = ""
+    refused: Result | None = None
+
+
+def check(forward_path: str) -> Verdict:
+    """Return the verdict on ``local-part@domain``; a refusal names it, in printable ASCII."""
+    reason = _objection(forward_path)
+    if not reason:
+        return Verdict()
+    local_part, _, domain = forward_path.rpartition("@")
+    # Without what is only worth a warning:
+    local_part, domain = _DOTS.sub(".", local_part), domain.replace("_", "x")
+    serious = _objection(f"{local_part}@{domain}", allow_quoted_local=True)
+    if not serious:
+        return Verdict(warning=reason)
+    return Verdict(refused=_refusal(forward_path, serious, local_part, domain))
+
+
+def _objection(path: str, allow_quoted_local: bool = False) -> str:
+    """Return what the library has against ``path``, "" if nothing."""
+    try:
+        validate_email(
+            path,
+            allow_smtputf8=False,
+            allow_quoted_local=allow_quoted_local,
+            allow_domain_literal=True,
+            allow_display_name=False,
+            check_deliverability=False,
+            strict=True,
+        )
+    except EmailNotValidError as error:
+        return str(error)
+    return ""
+
+
+def _refusal(path: str, reason: str, local_part: str, domain: str) -> Result:
+    """Return the failure; which part is to blame shows when each is tried beside a good one."""
+    exit_code, status = EX_DATAERR, "5.1.3"
+    if _objection(f"{local_part}@example.com", allow_quoted_local=True):
+        exit_code = EX_NOUSER
+    elif _objection(f"a@{domain}"):
+        exit_code, status = EX_NOHOST, "5.1.2"
+    text = f"<{path}>: {reason}".encode("ascii", "backslashreplace").decode("ascii")
+    return Result(Outcome.FAILED, status, text, exit_code=exit_code)
