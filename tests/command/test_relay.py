@@ -228,7 +228,7 @@ def test_without_a_real_one_mailq_is_empty_and_newaliases_silent(host: Host) -> 
 def test_set_id_under_no_new_privs_is_refused(host: Host, bit: int) -> None:
     """A set-id real sendmail would hang or fail there: 69 with the remedy, and it is not run."""
     host.real_sendmail.chmod(0o755 | bit)
-    command = ["setpriv", "--no-new-privs", host.installed.sendmail, "-t"]
+    command = ["setpriv", "--no-new-privs", str(host.installed.sendmail), "-t"]
     done = subprocess.run(command, input=MESSAGE, capture_output=True, env=host.environment())
     assert done.returncode == 69
     assert "NoNewPrivileges" in one_line(Result(69, done.stdout, done.stderr))
