@@ -40,7 +40,7 @@ types: venv ## mypy, strict
 
 manual: ## the manual pages, as mandoc sees them
 	$(need) manual
-	mandoc -T lint -W warning man/*.8
+	mandoc -T lint -W warning man/*.[58]
 
 bench: venv ## time of a relay, as a multiple of an empty Python's
 	$(need) venv test

@@ -1,4 +1,4 @@
-"""The manual page leaves nothing out: flags, settings, keys of a credentials file, exit codes.
+"""The manual pages leave nothing out: flags, settings, keys of a credentials file, exit codes.
 
 An item of a list (mdoc's ``.It`` line) has to name each; prose alone does not count.
 """
@@ -26,10 +26,11 @@ CODES = {value for name, value in vars(sysexits).items() if name.startswith("EX_
 
 
 def items() -> Iterator[list[str]]:
-    """Yield the words of each list item of the manual."""
-    for line in (CHECKOUT / "man" / "sesmail.8").read_text().splitlines():
-        if line.startswith(".It "):
-            yield line.split()[1:]
+    """Yield the words of each list item of the manual: sesmail(8) and sesmail.conf(5)."""
+    for page in (CHECKOUT / "man").iterdir():
+        for line in page.read_text().splitlines():
+            if line.startswith(".It "):
+                yield line.split()[1:]
 
 
 def words() -> set[str]:
