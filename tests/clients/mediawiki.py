@@ -52,7 +52,6 @@ class Visitor:
 
     def create_account(self, user: str, email: str) -> dict[str, Any]:
         """Register; the wiki asks the address to confirm."""
-        tokens = self._call(action="query", meta="tokens", type="createaccount")["query"]["tokens"]
         return self._call(
             action="createaccount",
             username=user,
@@ -61,8 +60,22 @@ class Visitor:
             email=email,
             realname=user,
             createreturnurl="http://wiki.example.com/",
-            createtoken=tokens["createaccounttoken"],
+            createtoken=self._token("createaccount"),
         )
+
+    def log_in(self, user: str, password: str) -> dict[str, Any]:
+        """Log in; the status is UI for a temporary password, which has to be changed."""
+        return self._call(
+            action="clientlogin",
+            username=user,
+            password=password,
+            loginreturnurl="http://wiki.example.com/",
+            logintoken=self._token("login"),
+        )
+
+    def _token(self, kind: str) -> str:
+        tokens = self._call(action="query", meta="tokens", type=kind)["query"]["tokens"]
+        return str(tokens[f"{kind}token"])
 
     def _call(self, **parameters: str) -> dict[str, Any]:
         body = urlencode({**parameters, "format": "json", "formatversion": "2"}).encode()

@@ -14,6 +14,7 @@ _SETTINGS = {
     "smtp_dns_support_level": "disabled",
     "smtp_host_lookup": "native",
     "alias_maps": "",
+    "alias_database": "hash:/etc/aliases",
     "maillog_file": "/var/log/postfix.log",
 }
 

@@ -1,6 +1,7 @@
 """A recording SMTP server on loopback: the next hop of the real sendmails.
 
-RFC 5321 without extensions but 8BITMIME; it takes everything, but the addresses in `refused`.
+RFC 5321 with 8BITMIME and SMTPUTF8, which Postfix wants for raw UTF-8 in fields. It takes
+everything, but the addresses in `refused`.
 """
 
 from __future__ import annotations
@@ -53,6 +54,12 @@ class Recorder:
                 raise TimeoutError(f"{len(self.messages)} of {number} messages came")
             return list(self.messages)
 
+    def forget(self) -> None:
+        """Take everything again, and have no messages."""
+        with self._changed:
+            self.messages.clear()
+            self.refused.clear()
+
     def _serve(self, connection: Connection) -> None:
         stream = connection.socket.makefile("rwb")
         reverse_path = ""
@@ -62,7 +69,7 @@ class Recorder:
             verb, _, rest = line.decode("utf-8", "replace").strip().partition(" ")
             match verb.upper():
                 case "EHLO" | "HELO":
-                    _say(stream, b"250-recorder.example.net", b"250 8BITMIME")
+                    _say(stream, b"250-recorder.example.net", b"250-8BITMIME", b"250 SMTPUTF8")
                 case "MAIL":
                     reverse_path, forward_paths = _path(rest), []
                     _say(stream, b"250 2.1.0 Ok")
