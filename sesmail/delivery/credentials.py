@@ -1,9 +1,9 @@
 """The credentials of one identity: the keys of its file, checked, and which way into SES they open.
 
-The secret's shape decides: 40 characters are an API secret, 44 an SES SMTP password (``secret``), none
-at all the role of the instance or container; ``transport`` overrules it where both work. A typo must
-never mean "use the role", so an unknown key is an error. What a boto3 profile takes (role_arn,
-credential_process, sso_*, …) passes through to ``session``. How the file is written is
+The secret's shape decides: 40 characters are an API secret, 44 an SES SMTP password (``secret``),
+none at all the role of the instance or container; ``transport`` overrules it where both work. A
+typo must never mean "use the role", so an unknown key is an error. What a boto3 profile takes
+(role_arn, credential_process, sso_*, …) passes through to ``session``. How the file is written is
 ``credentials_file``'s matter; which file serves an author is ``sesmail.identity``'s.
 """
 
@@ -270,7 +270,5 @@ def _warnings(file: File) -> tuple[str, ...]:
     if file.mode & stat.S_IROTH:
         warnings.append(f"{file.path} can be read by every user: take the right from others")
     if secret.smtp_version(file.get("aws_secret_access_key")) == 2:
-        warnings.append(
-            f"{file.path} has an SMTP password of before 2019; SES slows it: make a new"
-        )
+        warnings.append(f"{file.path} has an SMTP password of before 2019; SES slows it")
     return tuple(warnings)

@@ -30,10 +30,10 @@ class Retry(enum.Enum):
 class Result:
     """One forward-path's result.
 
-    ``exit_code`` is what a foreground caller gets, ``status`` an RFC 3463 code, ``text`` one line in
-    printable ASCII without secrets: what was said, why, and the remedy. ``singly`` asks to repeat
-    the attempt for each forward-path alone, once: the reply blames one of them without naming it.
-    ``other_interface`` asks for the other way into SES with the same key (its policy forbids this one).
+    ``exit_code`` is what a foreground caller gets, ``status`` an RFC 3463 code, ``text`` one line
+    in printable ASCII without secrets: what was said, why, and the remedy. ``singly`` asks to
+    repeat the attempt for each forward-path alone, once: the reply blames one of them without
+    naming it. ``other_interface``: the key's policy forbids SESv2, but perhaps not SES v1 and SMTP.
     """
 
     outcome: Outcome

@@ -1,9 +1,9 @@
 """What SES, its SMTP interface and botocore say, and what becomes of the mail then.
 
 ``reply_rows`` is the one table; here is how a reply finds its row. The first row that fits counts,
-so rows that look at the text stand before those that look at the code alone: MessageRejected has six
-meanings. What no row knows is deferred, never failed. Texts of replies reach the log and the caller
-as one line of printable ASCII, cut; texts that could hold a secret or a piece of mail never do.
+so rows that look at the text stand before those that look at the code alone: MessageRejected has
+six meanings. What no row knows is deferred, never failed. Texts of replies reach the log and the
+caller as one line of printable ASCII, cut; texts that could hold a secret or mail never do.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ LONGEST_TEXT = 200  # characters of what the other side said
 _ADDRESS = re.compile(r"[^\s<>,;:]+@[^\s<>,;:]+")
 _FAILED_CHECK = re.compile(r"failed the check in region [^:]*:(.*)", re.DOTALL)
 _DENIED = re.compile(
-    r"not authorized to perform:? [`']?(?P<action>\w+:\w+)[`']? on resource:? [`']?(?P<resource>[^\s`']+)"
+    r"not authorized to perform:? [`']?(?P<action>\w+:\w+)[`']?"
+    r" on resource:? [`']?(?P<resource>[^\s`']+)"
 )
 
 
@@ -121,7 +122,7 @@ def _fits(row: Row, reply: Reply) -> bool:
         found = reply.code in row.codes or reply.http in row.http
     return (
         found
-        and (reply.command in row.commands or reply.command == "" and not row.commands)
+        and (reply.command in row.commands or not (reply.command or row.commands))
         and (row.said is None or row.said.search(reply.text) is not None)
         and (not row.blames_recipient or reply.blames_recipient)
     )
@@ -156,7 +157,7 @@ def _unknown(reply: Reply, relay: str) -> Result:
 
     Ambiguous unless the other side clearly refused: a broken answer may follow an accepted mail.
     """
-    refused = 400 <= reply.http < 500 or reply.code[:1] in ("4", "5") and reply.command != ""
+    refused = 400 <= reply.http < 500 or (reply.command != "" and not reply.exceptions)
     text = _text(reply, not reply.exceptions, "not a known reply, so it will be tried again")
     retry = Retry.LATER if refused else Retry.AMBIGUOUS
     return Result(Outcome.DEFERRED, "4.0.0", text, relay, "", EX_UNAVAILABLE, retry)

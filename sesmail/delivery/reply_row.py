@@ -18,8 +18,8 @@ ANY_COMMAND = BEFORE_TEXT | {"TEXT"}
 class Example:
     """A reply that a row is for.
 
-    ``interface`` is v2, v1 or smtp, where ``code`` is the error code or reply code; or client, where
-    ``code`` is the class of an error on our side and ``text`` how a server brings it about:
+    ``interface`` is v2, v1 or smtp, where ``code`` is the error code or reply code; or client,
+    where ``code`` is the class of an error on our side and ``text`` how a server brings it about:
     ``refused`` (nobody listens), ``silent`` (no answer to the request), ``dropped`` (the connection
     ends instead of one), ``untrusted`` (unknown authority of the certificate); "" if no server can.
     """
@@ -35,11 +35,11 @@ class Example:
 class Row:
     """One meaning.
 
-    It fits a reply by its ``codes``, ``http`` status or ``exceptions`` (class names), and by all of
-    ``commands`` (for SMTP), ``said`` and ``blames_recipient`` that are given. ``status``, ``retry``,
-    ``singly`` and ``other_interface`` are those of the ``Result``. ``quotes``: the text of the reply
-    may be shown. ``about_clock``, ``about_policy`` and ``about_secret``: something that only the
-    reply or the caller knows belongs to the remedy.
+    It fits a reply by its ``codes``, ``http`` status or ``exceptions`` (class names), and by all
+    of ``commands`` (for SMTP), ``said`` and ``blames_recipient`` that are given. ``status``,
+    ``retry``, ``singly`` and ``other_interface`` are those of the ``Result``. ``quotes``: the text
+    of the reply may be shown. ``about_clock``, ``about_policy`` and ``about_secret``: something
+    that only the reply or the caller knows belongs to the remedy.
     """
 
     id: str

@@ -1,8 +1,9 @@
 """The shapes of AWS secrets, and the SES SMTP password that belongs to a secret access key.
 
-An IAM secret access key has 40 characters. What the SES console calls "SMTP password" has 44: base64
-of a version byte and an HMAC-SHA256 (SES developer guide, "Obtaining Amazon SES SMTP credentials").
-Version 4 is bound to one region; version 2 (keys before 2019-01-10) is not, and SES throttles it.
+An IAM secret access key has 40 characters. What the SES console calls "SMTP password" has 44:
+base64 of a version byte and an HMAC-SHA256 (SES developer guide, "Obtaining Amazon SES SMTP
+credentials"). Version 4 is bound to one region; version 2 (keys before 2019-01-10) is not, and SES
+throttles it.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _VERSION_2 = b"\x02"
 
 
 def is_key_id(text: str) -> bool:
-    """Tell whether ``text`` is shaped like an access key id, long-term (AKIA) or temporary (ASIA)."""
+    """Tell whether ``text`` is shaped like an access key id: long-term AKIA, temporary ASIA."""
     return _KEY_ID.fullmatch(text) is not None
 
 

@@ -1,7 +1,7 @@
 """A botocore client for SES from a credentials file, closed to the environment of whoever calls.
 
 Nothing but the file counts: no AWS_* variable, proxy, ~/.aws, ~/.boto or /etc/boto.cfg. The one
-exception are the variables that carry the role of a container (``ROLE_VARIABLES``), which submission
+exception are the variables that carry a container's role (``ROLE_VARIABLES``), which submission
 lets through where they may count; they are consulted only if the file names no keys of its own.
 botocore itself, not boto3: it takes as long to import, and the parts that read elsewhere can be
 replaced. Its retries are off: SES has no idempotency token, so each of them could be a second mail.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import TracebackType
+from typing import Self
 
 from sesmail.delivery.credentials import CAPTURE, SMTP, Credentials
 from sesmail.delivery.outcome import Result, not_tried
@@ -35,7 +36,7 @@ class Sender:
         """End the session, if there is one."""
         self._way.close()
 
-    def __enter__(self) -> Sender:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -47,7 +48,7 @@ class Sender:
         self.close()
 
 
-def open(credentials: Credentials, deadline: Deadline) -> Sender:
+def open(credentials: Credentials, deadline: Deadline) -> Sender:  # noqa: A001
     """Return the transport that the credentials call for. Nothing is connected yet."""
     return Sender(_choose(credentials, deadline), Pace(credentials.max_send_rate), deadline)
 

@@ -1,9 +1,9 @@
 """The SES API: SESv2 SendEmail with the raw message; SES v1 or SMTP where the key allows only that.
 
-Destination is exactly the forward-paths: SES then sends to nobody else and leaves the header section
-alone. ``FromEmailAddress`` is never given, for it replaces the From field. The keys that the SES
-console makes for SMTP have only ses:SendRawEmail, of which SESv2 is not content: then v1 sends what
-is within its 10 MB, and SMTP the rest, with the password derived from the same key.
+Destination is exactly the forward-paths: SES then sends to nobody else and leaves the header
+section alone. ``FromEmailAddress`` is never given, for it replaces the From field. The keys that
+the SES console makes for SMTP have only ses:SendRawEmail, with which SESv2 is not content: then v1
+sends what is within its 10 MB, and SMTP the rest, with the password derived from the same key.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class Api:
         try:
             answer = getattr(self._client(service), operation)(**request)
         # Whatever botocore, its plug-ins or a broken answer raise: unknown is deferred, not lost.
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             smtp_secret = self._session is not None and self._session.has_smtp_password()
             return replies.classify_api(error, forward_paths, source, self.relay, smtp_secret)
         remote_id = str(answer.get("MessageId", ""))

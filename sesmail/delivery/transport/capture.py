@@ -1,7 +1,7 @@
 """Mail for development machines: a Maildir gets it instead of SES.
 
-A file per attempt, first in ``tmp``, synced, then in ``new`` (maildir(5)), with LF line ends. Return-Path
-and one X-Original-To per forward-path come before the message, as at the end of a real delivery.
+A file per attempt, first in ``tmp``, synced, then in ``new`` (maildir(5)), with LF line ends.
+Return-Path and one X-Original-To per forward-path come before the message, as after a delivery.
 """
 
 from __future__ import annotations

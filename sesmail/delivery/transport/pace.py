@@ -1,4 +1,4 @@
-"""``max_send_rate``: attempts of one process, spaced so that SES sees no more recipients per second."""
+"""``max_send_rate``: attempts spaced so that SES sees no more recipients per second."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Pace:
         self._next = 0.0
 
     def wait(self, forward_paths: int, deadline: Deadline) -> bool:
-        """Wait for the turn of an attempt; return False, at once, if it is not within the deadline."""
+        """Wait for the attempt's turn; return False, at once, if that is beyond the deadline."""
         pause = max(0.0, self._next - time.monotonic())
         if pause >= deadline.left():
             return False

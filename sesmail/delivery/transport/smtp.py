@@ -79,17 +79,17 @@ class Smtp:
         body = " BODY=8BITMIME" if session.has_extn("8bitmime") and not message.isascii() else ""
         refusal = self._say(session, "MAIL", f"FROM:<{source}>{body}", [source], source)
         if refusal is not None:
-            return self._reset([refusal] * len(forward_paths))
+            return self._reset(session, [refusal] * len(forward_paths))
         refusals = [
             self._say(session, "RCPT", f"TO:<{path}>", [path], source) for path in forward_paths
         ]
         taken = [path for path, no in zip(forward_paths, refusals, strict=True) if no is None]
         if not taken:
-            return self._reset([no for no in refusals if no is not None])
+            return self._reset(session, [no for no in refusals if no is not None])
         refusal = self._say(session, "DATA", "", taken, source)
         result = refusal or self._send_text(session, message, taken, source)
         results = [no or result for no in refusals]
-        return self._reset(results) if refusal is not None else results
+        return self._reset(session, results) if refusal is not None else results
 
     def _open(self) -> smtplib.SMTP | Result:
         opened = smtp_session.open_session(self._credentials, self._deadline)
@@ -138,10 +138,8 @@ class Smtp:
         words = answer.decode("ascii", "replace").split()
         return delivered(self.relay, replies.clean(words[-1] if words else ""))
 
-    def _reset(self, results: list[Result]) -> list[Result]:
+    def _reset(self, session: smtplib.SMTP, results: list[Result]) -> list[Result]:
         """Give up the transaction, and the session if that does not work; return ``results``."""
-        session = self._session
-        assert session is not None
         try:
             smtp_session.limit(session, self._deadline)
             code, _ = session.docmd("RSET")
