@@ -7,6 +7,7 @@ The delivery half reads one file: ``key value`` lines, a blank line, then the me
     author wiki@example.com             first address of From, domain as A-labels
     reverse-path sue@example.com        empty: the null reverse-path; absent: none was given
     forward-path bob@example.org        once per recipient, in the order of the input
+    not-before 1790000000000            no attempt before this moment, in milliseconds; absent: now
     verbose                             tell on stderr what became of it
 
 Addresses are ASCII without controls: ``encode`` refuses anything else, so that a line cannot hold
@@ -27,7 +28,15 @@ LONGEST_LINE = 4096  # bytes; RFC 5321, 4.5.3.1.3 allows a path of 256
 class Envelope:
     """Who sends one message through which identity, and to whom."""
 
-    __slots__ = ("author", "forward_paths", "identity", "queue_id", "reverse_path", "verbose")
+    __slots__ = (
+        "author",
+        "forward_paths",
+        "identity",
+        "not_before",
+        "queue_id",
+        "reverse_path",
+        "verbose",
+    )
 
     def __init__(
         self,
@@ -37,6 +46,7 @@ class Envelope:
         reverse_path: str | None,
         forward_paths: list[str],
         verbose: bool = False,
+        not_before: int = 0,
     ) -> None:
         self.queue_id = queue_id
         self.identity = identity
@@ -44,6 +54,7 @@ class Envelope:
         self.reverse_path = reverse_path
         self.forward_paths = forward_paths
         self.verbose = verbose
+        self.not_before = not_before
 
     def encode(self) -> bytes:
         """Return the envelope lines and the blank line after them.
@@ -58,6 +69,8 @@ class Envelope:
         if self.reverse_path is not None:
             lines.append(f"reverse-path {self.reverse_path}")
         lines += [f"forward-path {path}" for path in self.forward_paths]
+        if self.not_before:
+            lines.append(f"not-before {self.not_before}")
         if self.verbose:
             lines.append("verbose")
         for line in lines:
@@ -91,6 +104,9 @@ def decode(stream: BinaryIO) -> Envelope:
             values.get("reverse-path"),
             forward_paths,
             "verbose" in values,
+            int(values.get("not-before", "0")),
         )
     except KeyError as missing:
         raise DataError(f"not an envelope: no {missing.args[0]}") from None
+    except ValueError:
+        raise DataError("not an envelope: not-before is no number") from None

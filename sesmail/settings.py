@@ -25,12 +25,22 @@ class Settings:
 
     def __init__(self) -> None:
         self.credentials_directory = "/etc/sesmail/credentials"
+        self.spool_directory = "/var/spool/sesmail"
+        self.user = "sesmail"
         self.real_sendmail = ""  # "": look for it; "none": there is none
         self.aliases = "/etc/aliases"
         self.origin = ""  # "": see sesmail.origin
         self.local_domains: tuple[str, ...] = ()
         self.identity_lookup = "parents"
+        self.delivery_mode = "auto"
+        self.queue_lifetime = 5 * 86400  # seconds, as the three below
+        self.minimal_backoff = 60
+        self.maximal_backoff = 3600
+        self.history = 14 * 86400
         self.message_size_limit = 28 << 20  # bytes
+        self.minimum_free = 64 << 20  # bytes
+        self.postmaster = ""  # an address; "": nobody
+        self.on_ambiguous = "resend"
         self.syslog_facility = "mail"
         self.warnings: list[str] = []
 
@@ -96,15 +106,25 @@ def _program(value: str) -> str:
     return value if value == "none" else _directory(value)
 
 
-def _lookup(value: str) -> str:
-    if value not in ("parents", "exact"):
-        raise ValueError("parents or exact is needed")
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def parse(value: str) -> str:
+        if value not in choices:
+            raise ValueError("one of " + ", ".join(choices) + " is needed")
+        return value
+
+    return parse
+
+
+def _user(value: str) -> str:
+    if not value.replace("-", "").replace("_", "").replace(".", "").isalnum():
+        raise ValueError("a user name is needed")
     return value
 
 
-def _facility(value: str) -> str:
-    if value not in _FACILITIES:
-        raise ValueError("one of " + ", ".join(_FACILITIES) + " is needed")
+def _address(value: str) -> str:
+    local_part, _, domain = value.rpartition("@")
+    if not (local_part and domain and value.isascii() and value.isprintable()) or " " in value:
+        raise ValueError("an address is needed")
     return value
 
 
@@ -127,13 +147,31 @@ def _size(value: str) -> int:
     return int(digits) * factor
 
 
+def _duration(value: str) -> int:
+    """Return seconds for a number with s, m, h or d behind it."""
+    factor = {"s": 1, "m": 60, "h": 3600, "d": 86400}.get(value[-1:])
+    if factor is None or not (value[:-1].isascii() and value[:-1].isdigit()):
+        raise ValueError("a duration such as 30s, 5m, 1h or 5d is needed")
+    return int(value[:-1]) * factor
+
+
 _KEYS: dict[str, Callable[[str], object]] = {
     "credentials_directory": _directory,
+    "spool_directory": _directory,
+    "user": _user,
     "real_sendmail": _program,
     "aliases": _directory,
     "origin": _domain,
     "local_domains": _domains,
-    "identity_lookup": _lookup,
+    "identity_lookup": _one_of("parents", "exact"),
+    "delivery_mode": _one_of("auto", "background", "foreground", "queue"),
+    "queue_lifetime": _duration,
+    "minimal_backoff": _duration,
+    "maximal_backoff": _duration,
+    "history": _duration,
     "message_size_limit": _size,
-    "syslog_facility": _facility,
+    "minimum_free": _size,
+    "postmaster": _address,
+    "on_ambiguous": _one_of("resend", "hold"),
+    "syslog_facility": _one_of(*_FACILITIES),
 }
