@@ -1,7 +1,7 @@
 """The layout of a drop file, and the queue ids that are its names.
 
-    sesmail-drop 1 QUEUEID SIZE CRC32     a line of fixed length: bytes and CRC-32 of what follows it
-    envelope lines, a blank line          see sesmail.envelope
+    sesmail-drop 1 QUEUEID SIZE CRC32   a line of fixed length: bytes and CRC-32 of what follows
+    envelope lines, a blank line        see sesmail.envelope
     message
 
 A torn or changed file is recognised by size and CRC-32. A daemon reads every version up to its

@@ -32,6 +32,7 @@ class CommandLine:
 
     __slots__ = (
         "add_fields",
+        "delivery",
         "full_name",
         "ignore_dots",
         "mode",
@@ -49,6 +50,7 @@ class CommandLine:
         self.ignore_dots = False  # -i, -oi, -O IgnoreDots
         self.reverse_path: str | None = None  # -f, -r: as written
         self.full_name = ""  # -F
+        self.delivery = ""  # the letter of -odi, -odb, -odq, -odd
         self.add_fields = True  # not -G
         self.verbose = False  # -v
         self.unknown = ""
@@ -123,6 +125,8 @@ def _set_value(command: CommandLine, flag: str, value: str) -> None:
             command.unknown = f"-b{value}"
     elif flag == "o" and value[:1] == "i":
         command.ignore_dots = _is_true(value[1:])
+    elif flag == "o" and value[:1] == "d":
+        command.delivery = value[1:]
     elif flag == "O":
         name, _, setting = value.partition("=")
         if name.strip().lower() == "ignoredots":

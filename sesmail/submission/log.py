@@ -6,6 +6,7 @@ import os
 import syslog
 
 _FIELD = 200  # characters
+_SOCKET = "/dev/log"
 _facility = syslog.LOG_MAIL
 
 
@@ -21,6 +22,14 @@ def submitted(queue_id: str, reverse_path: str) -> None:
         syslog.LOG_INFO,
         f"{queue_id}: uid={os.getuid()} from=<{printable(reverse_path)[:_FIELD]}>",
     )
+
+
+def nobody_delivers(queue_id: str, *, is_asked: bool) -> None:
+    """Say that a message is safe but waits for a daemon; on stderr where nobody else would hear."""
+    text = f"{queue_id}: queued, but sesmaild does not run; start it"
+    _write(syslog.LOG_WARNING, f"warning: {text}")
+    if is_asked or os.isatty(2) or not os.path.exists(_SOCKET):
+        os.write(2, f"sendmail: {text}\n".encode("ascii"))
 
 
 def warning(text: str) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-import time
 
+from sesmail.drop import layout
+from sesmail.drop.put import NOBODY, Drop, Wake
 from sesmail.envelope import Envelope
 from sesmail.message import header
-from sesmail.submission import caller, compose, foreground, log
+from sesmail.submission import caller, compose, foreground, log, mode
 from sesmail.submission.input import drain
 from sesmail.submission.kept import Kept
-from sesmail.sysexits import EX_NOHOST, EX_NOUSER, EX_OK, DataError, Unavailable
+from sesmail.sysexits import EX_NOHOST, EX_NOUSER, EX_OK, DataError, NotPermitted, Unavailable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Submission:
         self.environ = environ
         self.author = author
         self.reverse_path = reverse_path
-        self.queue_id = f"{int(time.time() * 1000):012X}{os.urandom(8).hex().upper()}"
+        self.queue_id = layout.new_queue_id()
 
     def send(
         self,
@@ -56,27 +57,68 @@ class Submission:
         real_sendmail: str | None,
         message: Iterable[bytes],
     ) -> int:
-        """Hand the message to the delivery half, and to the real sendmail for local recipients."""
-        outgoing = Kept(self.environ)
-        outgoing.write(self._envelope(identity, recipients.forward_paths).encode())
-        local_copy = Kept(self.environ)
-        for piece in message:
-            outgoing.write(piece)
-            if real_sendmail:
-                local_copy.write(piece)
-        drain()
-        log.submitted(self.queue_id, self.reverse_path or self.author)
-        environ = foreground.environment(self.environ, self.settings, identity)
-        if not real_sendmail:
-            foreground.execute(library, outgoing, environ)
-        code = foreground.run(library, outgoing, environ)
-        if code not in (EX_OK, EX_NOUSER, EX_NOHOST):
-            return code  # nothing was sent, and the caller will try again
+        """Drop the message or deliver it, then give local recipients to the real sendmail."""
+        wake = Wake(self.settings.spool_directory)
+        credentials = os.path.join(self.settings.credentials_directory, identity)
+        is_readable = os.access(credentials, os.R_OK)
+        setting = self.settings.delivery_mode
+        way = mode.choose(self.command.delivery, setting, wake.state, is_readable=is_readable)
+        if way == mode.NOWHERE:
+            raise NotPermitted(
+                f"{credentials} cannot be read by this user, and there is no spool; not sent, not "
+                "queued; run sesmailctl init and start sesmaild"
+            )
+        local_copy = Kept(self.environ) if real_sendmail else None
+        pieces = message if local_copy is None else _copied(message, local_copy)
+        envelope = self._envelope(identity, recipients.forward_paths)
+        if way == mode.FOREGROUND:
+            code = self._deliver(library, envelope, pieces, is_last=local_copy is None)
+        else:
+            code = self._drop(wake, envelope, pieces, is_quiet=way == mode.DROP_QUIETLY)
+        if local_copy is None or real_sendmail is None or code not in (EX_OK, EX_NOUSER, EX_NOHOST):
+            return code  # with another code nothing was sent, and the caller will try again
         sender = self.reverse_path if self.reverse_path is not None else self._own_address()
         local_code = foreground.deliver_locally(
             real_sendmail, sender, recipients.local, local_copy, self.environ
         )
         return code or local_code
+
+    def _deliver(
+        self, library: str, envelope: Envelope, pieces: Iterable[bytes], *, is_last: bool
+    ) -> int:
+        """Deliver while the caller waits; with ``is_last`` become the delivery half."""
+        if len(envelope.forward_paths) > MOST_FORWARD_PATHS:
+            raise Unavailable(
+                f"{len(envelope.forward_paths)} recipients; without a queue at most "
+                f"{MOST_FORWARD_PATHS} can be sent to at once; nothing sent; send in parts"
+            )
+        outgoing = Kept(self.environ)
+        outgoing.write(envelope.encode())
+        for piece in pieces:
+            outgoing.write(piece)
+        drain()
+        log.submitted(self.queue_id, self.reverse_path or self.author)
+        environ = foreground.environment(self.environ, self.settings, envelope.identity)
+        if is_last:
+            foreground.execute(library, outgoing, environ)
+        return foreground.run(library, outgoing, environ)
+
+    def _drop(
+        self, wake: Wake, envelope: Envelope, pieces: Iterable[bytes], *, is_quiet: bool
+    ) -> int:
+        """Leave the message to the daemon."""
+        with Drop(self.settings, self.queue_id) as drop:
+            drop.write(envelope.encode())
+            for piece in pieces:
+                drop.write(piece)
+            drain()
+            drop.commit()  # after this the message is ours, and the exit code 0
+        if not is_quiet:
+            wake.ring(self.queue_id)
+        log.submitted(self.queue_id, self.reverse_path or self.author)
+        if wake.state == NOBODY and not is_quiet:
+            log.nobody_delivers(self.queue_id, is_asked=self.command.verbose)
+        return EX_OK
 
     def pieces(self, fields: list[Field], body: Iterable[bytes]) -> Iterator[bytes]:
         """Yield the message as it goes on. Raises Unavailable when it is over the limit."""
@@ -91,11 +133,6 @@ class Submission:
             yield piece
 
     def _envelope(self, identity: str, forward_paths: list[str]) -> Envelope:
-        if len(forward_paths) > MOST_FORWARD_PATHS:
-            raise Unavailable(
-                f"{len(forward_paths)} recipients; without a queue at most {MOST_FORWARD_PATHS} "
-                "can be sent to at once; nothing sent; send in parts"
-            )
         return Envelope(
             self.queue_id,
             identity,
@@ -122,3 +159,10 @@ class Submission:
 
     def _own_address(self) -> str:
         return caller.address(self.settings)
+
+
+def _copied(pieces: Iterable[bytes], copy: Kept) -> Iterator[bytes]:
+    """Yield ``pieces`` and keep them in ``copy``."""
+    for piece in pieces:
+        copy.write(piece)
+        yield piece
