@@ -1,0 +1,199 @@
+"""The daemon's side of the drop: what lies there, whose it is, and whether it is whole.
+
+Everybody may write here, so nothing but the owner uid is trusted. Three kinds of trouble: what can
+be parsed and is refused is ``pickup``'s business; what is irregular or cannot be read raises
+Irregular, is logged by uid, size and reason, never by its bytes, and removed; what cannot even be
+removed (a directory that is not empty, a foreign mount) is remembered by inode and passed over.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import stat
+import time
+from binascii import crc32
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sesmail import envelope as wire
+from sesmail.drop import layout
+from sesmail.sysexits import DataError
+
+_TORN_AFTER = 3600  # seconds since the last change; a client writes no file for that long
+_ABANDONED_AFTER = 86400  # seconds, for temporary names
+_READING = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_MODE = 0o640
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A whole drop. ``arrived`` is in milliseconds, ``digest`` the SHA-256 of envelope and message."""
+
+    queue_id: str
+    uid: int
+    arrived: int
+    digest: bytes
+    envelope: wire.Envelope
+    message: bytes
+
+
+class NotTaken(Exception):
+    """A file that is not taken; ``uid`` is -1 where it is not known."""
+
+    def __init__(self, reason: str, uid: int = -1, size: int = 0) -> None:
+        super().__init__(reason)
+        self.uid = uid
+        self.size = size
+
+
+class Irregular(NotTaken):
+    """Not a drop, or one that was changed: to be logged and removed."""
+
+
+class Incomplete(NotTaken):
+    """Perhaps still being written, or under a lease: to be left for a later look."""
+
+
+class Newer(NotTaken):
+    """Written by a newer client: to be left for a newer daemon."""
+
+
+class DropDirectory:
+    """The directory ``drop``, held open: a volume mounted over it later is another one."""
+
+    def __init__(self, path: str) -> None:
+        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+        self._path = path
+        self._descriptor = os.open(path, flags)
+        status = os.fstat(self._descriptor)
+        self._inode = (status.st_dev, status.st_ino)
+        self._gid = status.st_gid
+        self._unremovable: set[tuple[int, int]] = set()
+
+    def close(self) -> None:
+        """Let go of the directory."""
+        os.close(self._descriptor)
+
+    def is_current(self) -> bool:
+        """Tell whether the path still leads to the directory that is held open."""
+        try:
+            status = os.lstat(self._path)
+        except OSError:
+            return False
+        return (status.st_dev, status.st_ino) == self._inode
+
+    def scan(self) -> Iterator[tuple[str, int]]:
+        """Yield name and owner uid of everything that lies there, in the directory's order.
+
+        What is known to be unremovable is left out, and so are temporary names of the last day.
+        """
+        now = time.time()
+        with os.scandir(self._descriptor) as entries:
+            for entry in entries:
+                try:
+                    status = entry.stat(follow_symlinks=False)
+                except OSError:
+                    continue
+                is_young = now - status.st_ctime < _ABANDONED_AFTER
+                is_known = (status.st_dev, status.st_ino) in self._unremovable
+                if not is_known and not (entry.name.startswith(".") and is_young):
+                    yield entry.name, status.st_uid
+
+    def take(self, name: str, size_limit: int) -> Taken:
+        """Read the drop ``name``, whose message has at most ``size_limit`` bytes.
+
+        Raises NotTaken, and FileNotFoundError where it is gone.
+        """
+        if not layout.is_queue_id(name):
+            raise Irregular("not a queue id")
+        try:
+            descriptor = os.open(name, _READING, dir_fd=self._descriptor)
+        except FileNotFoundError:
+            raise
+        except BlockingIOError:
+            raise Incomplete("under a lease") from None
+        except OSError as error:
+            raise Irregular(error.strerror or "cannot be opened") from None
+        with open(descriptor, "rb", buffering=0) as file:
+            return self._read(name, file, size_limit)
+
+    def _read(self, name: str, file: io.FileIO, size_limit: int) -> Taken:
+        status = os.fstat(file.fileno())
+        uid, size = status.st_uid, status.st_size
+        if reason := self._irregularity(status, size_limit):
+            raise Irregular(reason, uid, size)
+        declared, checksum = _leading_line(name, file.read(layout.LEADING_LENGTH), uid, size)
+        content = b""
+        if size == layout.LEADING_LENGTH + declared:
+            content = _read_at_most(file, declared + 1)
+        if len(content) != declared or crc32(content) != checksum:
+            if time.time() - status.st_ctime > _TORN_AFTER:
+                raise Irregular("torn", uid, size)
+            raise Incomplete("not complete", uid, size)
+        stream = io.BytesIO(content)
+        try:
+            envelope = wire.decode(stream)
+        except DataError as error:
+            raise Irregular(str(error), uid, size) from None
+        digest = hashlib.sha256(content).digest()
+        return Taken(name, uid, status.st_ctime_ns // 1_000_000, digest, envelope, stream.read())
+
+    def _irregularity(self, status: os.stat_result, size_limit: int) -> str:
+        """Return why this is no drop, "" if it may be one. Hard links are somebody else's file."""
+        if not stat.S_ISREG(status.st_mode):
+            return "not a regular file"
+        if status.st_nlink != 1:
+            return f"{status.st_nlink} links"
+        if status.st_gid != self._gid or stat.S_IMODE(status.st_mode) != _MODE:
+            return "another group or mode"
+        if status.st_size > size_limit + layout.LARGEST_ENVELOPE:
+            return "too large"
+        return ""
+
+    def remove(self, name: str) -> bool:
+        """Remove whatever has this name; False where that is impossible, which is remembered."""
+        try:
+            try:
+                os.unlink(name, dir_fd=self._descriptor)
+            except IsADirectoryError:
+                os.rmdir(name, dir_fd=self._descriptor)
+        except FileNotFoundError:
+            pass
+        except OSError:
+            self._remember(name)
+            return False
+        return True
+
+    def _remember(self, name: str) -> None:
+        try:
+            status = os.stat(name, dir_fd=self._descriptor, follow_symlinks=False)
+        except OSError:
+            return
+        self._unremovable.add((status.st_dev, status.st_ino))
+
+
+def _leading_line(name: str, line: bytes, uid: int, size: int) -> tuple[int, int]:
+    """Return the size and the checksum that a drop declares."""
+    words = line.decode("ascii", "replace").split(" ")
+    if len(words) < 3 or words[0] != "sesmail-drop" or not words[1].isdigit():
+        raise Irregular("not a drop", uid, size)
+    if int(words[1]) > layout.VERSION:
+        raise Newer("written by a newer sesmail", uid, size)
+    try:
+        declared, checksum = int(words[3]), int(words[4], 16)
+    except (ValueError, IndexError):
+        raise Irregular("not a drop", uid, size) from None
+    if line != layout.leading_line(name, declared, checksum):
+        raise Irregular("not a drop of this name", uid, size)
+    return declared, checksum
+
+
+def _read_at_most(file: io.FileIO, most: int) -> bytes:
+    """Read to the end or to ``most`` bytes; the file may grow or shrink meanwhile."""
+    pieces = []
+    while most > 0 and (piece := file.read(most)):
+        pieces.append(piece)
+        most -= len(piece)
+    return b"".join(pieces)
