@@ -29,7 +29,7 @@ _MODE = 0o640
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A whole drop. ``arrived`` is in milliseconds, ``digest`` the SHA-256 of envelope and message."""
+    """A whole drop; ``arrived`` in milliseconds, ``digest`` the SHA-256 of all but the first line."""
 
     queue_id: str
     uid: int
@@ -116,29 +116,14 @@ class DropDirectory:
             raise Incomplete("under a lease") from None
         except OSError as error:
             raise Irregular(error.strerror or "cannot be opened") from None
-        with open(descriptor, "rb", buffering=0) as file:
-            return self._read(name, file, size_limit)
-
-    def _read(self, name: str, file: io.FileIO, size_limit: int) -> Taken:
-        status = os.fstat(file.fileno())
-        uid, size = status.st_uid, status.st_size
-        if reason := self._irregularity(status, size_limit):
-            raise Irregular(reason, uid, size)
-        declared, checksum = _leading_line(name, file.read(layout.LEADING_LENGTH), uid, size)
-        content = b""
-        if size == layout.LEADING_LENGTH + declared:
-            content = _read_at_most(file, declared + 1)
-        if len(content) != declared or crc32(content) != checksum:
-            if time.time() - status.st_ctime > _TORN_AFTER:
-                raise Irregular("torn", uid, size)
-            raise Incomplete("not complete", uid, size)
-        stream = io.BytesIO(content)
         try:
-            envelope = wire.decode(stream)
-        except DataError as error:
-            raise Irregular(str(error), uid, size) from None
-        digest = hashlib.sha256(content).digest()
-        return Taken(name, uid, status.st_ctime_ns // 1_000_000, digest, envelope, stream.read())
+            status = os.fstat(descriptor)
+            if reason := self._irregularity(status, size_limit):
+                raise Irregular(reason, status.st_uid, status.st_size)
+            with open(descriptor, "rb", buffering=0, closefd=False) as file:
+                return _read(name, file, status)
+        finally:
+            os.close(descriptor)
 
     def _irregularity(self, status: os.stat_result, size_limit: int) -> str:
         """Return why this is no drop, "" if it may be one. Hard links are somebody else's file."""
@@ -172,6 +157,25 @@ class DropDirectory:
         except OSError:
             return
         self._unremovable.add((status.st_dev, status.st_ino))
+
+
+def _read(name: str, file: io.FileIO, status: os.stat_result) -> Taken:
+    uid, size = status.st_uid, status.st_size
+    declared, checksum = _leading_line(name, file.read(layout.LEADING_LENGTH), uid, size)
+    content = b""
+    if size == layout.LEADING_LENGTH + declared:
+        content = _read_at_most(file, declared + 1)
+    if len(content) != declared or crc32(content) != checksum:
+        if time.time() - status.st_ctime > _TORN_AFTER:
+            raise Irregular("torn", uid, size)
+        raise Incomplete("not complete", uid, size)
+    stream = io.BytesIO(content)
+    try:
+        envelope = wire.decode(stream)
+    except DataError as error:
+        raise Irregular(str(error), uid, size) from None
+    digest = hashlib.sha256(content).digest()
+    return Taken(name, uid, status.st_ctime_ns // 1_000_000, digest, envelope, stream.read())
 
 
 def _leading_line(name: str, line: bytes, uid: int, size: int) -> tuple[int, int]:
