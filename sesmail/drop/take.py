@@ -29,7 +29,7 @@ _MODE = 0o640
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A whole drop; ``arrived`` in milliseconds, ``digest`` the SHA-256 of all but the first line."""
+    """A whole drop; ``arrived`` in milliseconds, ``digest`` a SHA-256 of all but the first line."""
 
     queue_id: str
     uid: int
