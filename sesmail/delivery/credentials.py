@@ -232,8 +232,8 @@ def _check_transport(file: File, transport: str) -> None:
     if transport == API and secret.smtp_version(key):
         raise file.error(
             "transport",
-            "transport: api, but aws_secret_access_key is an SES SMTP password (44 characters); the "
-            "API needs the IAM secret access key (40 characters)",
+            "transport: api, but aws_secret_access_key is an SES SMTP password (44 characters); "
+            "the API needs the IAM secret access key (40 characters)",
         )
     if transport == SMTP and (not key or "role_arn" in file.default):
         raise file.error("transport", "transport: smtp needs a key pair; roles are for the API")
