@@ -19,7 +19,7 @@ from sesmail.delivery.outcome import Outcome, Result, Retry, not_tried
 from sesmail.sysexits import EX_UNAVAILABLE
 
 if TYPE_CHECKING:
-    from sesmail.delivery.transport import Transport
+    from sesmail.delivery.transport.base import Transport
 
 BATCH = 50  # forward-paths a request
 

@@ -31,14 +31,14 @@ from sesmail.sysexits import (
 )
 
 if TYPE_CHECKING:
-    from sesmail.delivery.transport import Transport
+    from sesmail.delivery.transport.base import Transport
 
 BUDGET = 25.0  # seconds; callers kill at 30
 GRACE = 1.0  # seconds for time-outs that were cut to the budget to end by themselves
 WORTH_TRYING = 5.0  # seconds; with less, an attempt would end in an ambiguous time-out
 FIRST_WAIT = 1.0  # seconds, doubled from attempt to attempt
 MOST_FORWARD_PATHS = 1000
-LARGEST_MESSAGE = 30 << 20  # bytes; SES takes 40 MiB counted in base64
+LARGEST_MESSAGE = 40 << 20  # bytes, as SES counts them, attachments in base64 (its quota)
 
 
 def run(
