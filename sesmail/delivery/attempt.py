@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from sesmail.delivery.outcome import Outcome, Result, Retry, not_tried
+from sesmail.delivery.outcome import Outcome, Result, Retry
 from sesmail.sysexits import EX_UNAVAILABLE
 
 if TYPE_CHECKING:
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 BATCH = 50  # forward-paths a request
 
-NOT_ASKED = not_tried("SES was not asked")
+NOT_ASKED = Result(
+    Outcome.DEFERRED, "4.4.7", "SES was not asked", exit_code=EX_UNAVAILABLE, retry=Retry.SOON
+)
 UNANSWERED = Result(
     Outcome.DEFERRED,
     "4.4.2",

@@ -25,6 +25,7 @@ from sesmail.sysexits import (
     EX_SOFTWARE,
     EX_UNAVAILABLE,
     Failure,
+    IOFailure,
     OSFailure,
     Unavailable,
     UsageError,
@@ -97,7 +98,7 @@ class Foreground:
         self._log = MailLog(envelope.queue_id, self._emit)
         _check_number(len(envelope.forward_paths))
         self._credentials = self._load(envelope.identity)
-        original = stream.read()
+        original = _read(stream)
         message = repair.repair(original, envelope, self._repair_options())
         _check_size(len(message))
         address = source.choose(envelope, self._settings, self._credentials)
@@ -208,6 +209,13 @@ class Foreground:
                 self._delivery.forward_paths[place], self._delivery.results[place], delays
             )
         self._unlogged = []
+
+
+def _read(stream: BinaryIO) -> bytes:
+    try:
+        return stream.read()
+    except OSError as error:
+        raise IOFailure(f"cannot read the message: {error.strerror}") from None
 
 
 def _check_number(recipients: int) -> None:

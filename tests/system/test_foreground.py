@@ -151,6 +151,18 @@ def test_an_answer_that_never_comes(
     assert account.ses.state.requests == 1
 
 
+def test_a_rate_that_the_budget_has_no_time_for(
+    account: Account, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """max_send_rate puts the second batch off beyond the budget: it is told at once."""
+    account.use_api("max_send_rate = 1")
+    assert account.deliver(paths(60), budget=25) == 69
+    err = capfd.readouterr().err
+    assert "not sent, not queued, to r50@example.org, " in err
+    assert "sent to the other 50" in err
+    assert account.ses.state.requests == 1
+
+
 def test_no_time_left(account: Account, capfd: pytest.CaptureFixture[str]) -> None:
     """Without time for a request none is made: 69, not sent."""
     assert account.deliver(budget=0.0) == 69
@@ -302,3 +314,11 @@ def test_stderr_is_closed(account: Account) -> None:
     account.use_api("regoin = x")
     closing = ["sh", "-c", 'exec "$@" 2>&-', "sh", *COMMAND]
     assert ended(account.start(command=closing)) == (78, "")
+
+
+def test_stdin_is_closed(account: Account) -> None:
+    """Without a descriptor 0 there is no message: 74 and one line."""
+    closing = ["sh", "-c", 'exec "$@" <&-', "sh", *COMMAND]
+    code, err = ended(account.start(command=closing))
+    assert code == 74
+    assert err == "sendmail: cannot read descriptor 0: Bad file descriptor\n"
