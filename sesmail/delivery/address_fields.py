@@ -25,12 +25,12 @@ def encode_addresses(value: bytes) -> bytes:
     """
     text = value.decode("utf-8", "surrogateescape")
     mailboxes = address.parse(text)
-    result = b""
+    pieces = []
     position = 0
     for start, end, encoded in sorted([*_addresses(text, mailboxes), *_words(text, mailboxes)]):
-        result += text[position:start].encode("ascii") + encoded
+        pieces += [text[position:start].encode("ascii"), encoded]
         position = end
-    return result + text[position:].encode("ascii")
+    return b"".join([*pieces, text[position:].encode("ascii")])
 
 
 def is_usable(mailbox: Mailbox) -> bool:

@@ -34,23 +34,26 @@ def encode_unstructured(text: bytes) -> bytes:
     Readers drop the blanks between two encoded-words (RFC 2047, 6.2), so those blanks go into one.
     """
     result = bytearray()
-    run = b""  # words to encode, with the blanks between them
+    run = -1  # where the words to encode begin, with the blanks between them
     after_encoded = False
-    for blanks, word in _WORD.findall(text):
+    end = 0
+    for match in _WORD.finditer(text):
+        blanks, word = match.groups()
         if not word.isascii():
-            if run or after_encoded:
-                run += blanks + word
-            else:
-                result += blanks
-                run = word
-            continue
-        after_encoded = _ENCODED.fullmatch(word) is not None
-        if run:
-            result += _run(result, run + blanks if after_encoded else run)
-            run = b""
-            blanks = b" " if after_encoded else blanks
-        result += blanks + word
-    return bytes(result + _run(result, run)) if run else bytes(result)
+            if run < 0:
+                run = match.start() if after_encoded else match.start(2)
+                result += b" " if after_encoded else blanks
+        else:
+            after_encoded = is_encoded_word(word)
+            if run >= 0:
+                result += _words(text[run : match.start(2) if after_encoded else end])
+                run = -1
+                blanks = b" " if after_encoded else blanks
+            result += blanks + word
+        end = match.end()
+    if run >= 0:
+        result += _words(text[run:end])
+    return bytes(result)
 
 
 def is_utf8(text: bytes) -> bool:
@@ -67,10 +70,8 @@ def is_encoded_word(word: bytes) -> bool:
     return _ENCODED.fullmatch(word) is not None
 
 
-def _run(before: bytearray, run: bytes) -> bytes:
-    """Return ``run`` encoded, parted from what is before it."""
-    parted = b"" if before.endswith((b" ", b"\t")) else b" "
-    return parted + b" ".join(encode(run))
+def _words(text: bytes) -> bytes:
+    return b" ".join(encode(text))
 
 
 def _quoted_chunks(quoted: bytes) -> list[bytes]:
