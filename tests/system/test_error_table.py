@@ -15,7 +15,7 @@ from sesmail.delivery.reply_row import Example, Row
 from sesmail.delivery.reply_rows import ROWS
 from tests.fakes import certificates
 from tests.fakes.faults import ANSWER, CERTIFICATE, DROP, REFUSE, SLOW, SMTP, V1, V2, Fault, Strike
-from tests.fakes.ses import KEY_ID, SECRET, SesServer
+from tests.fakes.ses import FAULTS, KEY_ID, SECRET, SesServer
 from tests.system.account import Account
 
 RECIPIENT = "recipient@example.net"  # whom the examples blame
@@ -125,6 +125,47 @@ def check_log(log: list[str], row: Row) -> None:
     assert f"to=<{RECIPIENT}>, relay=" in line
     word = "bounced" if row.outcome is Outcome.FAILED else "deferred"
     assert f"dsn={row.status}, status={word} (" in line
+
+
+@pytest.mark.parametrize(
+    ("name", "interface"),
+    [
+        (name, interface)
+        for name, fault in FAULTS.items()
+        if fault.row in ("", "10", "11") and name != "slow"
+        for interface in fault.interfaces
+        if (fault.row, interface) != ("11", V1)  # SESv2 meets the certificate first
+    ],
+)
+def test_broken_connections(
+    account: Account, name: str, interface: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """However a connection breaks, it is deferred, told in one line, and nothing is sent twice."""
+    if interface == SMTP:
+        account.use_smtp()
+    elif FAULTS[name].row == "11":
+        account.use_api(f"ca_file = {account.ses.ca_file}", url=account.ses.api_tls_url)
+    if interface == V1:
+        account.ses.state.denied[KEY_ID] = {"ses:SendEmail"}
+    account.ses.script(Fault(name, "", {interface: FAULTS[name].strikes[interface]}))
+    assert account.deliver([RECIPIENT]) == 69
+    err = capfd.readouterr().err
+    assert f"sent, not queued, to {RECIPIENT}: " in err
+    assert err.count("\n") == 1
+    assert len(account.ses.state.messages) == (name == "accept-then-drop")
+    if account.ses.state.messages:
+        assert err.startswith("sendmail: may have been sent, ")
+    assert account.ses.state.requests <= (2 if interface == V1 else 1)
+
+
+@pytest.mark.parametrize(
+    "name", ["quota", "accept-then-drop", "signature", "blacklisted", "message-length"]
+)
+def test_no_second_try_of_what_time_does_not_mend(account: Account, name: str) -> None:
+    """With all of the budget left, only what SES defers for seconds is tried again."""
+    account.ses.script(name)
+    assert account.deliver([RECIPIENT], budget=25.0) in (69, 78)
+    assert account.ses.state.requests == 1
 
 
 def test_every_row_has_an_example() -> None:
