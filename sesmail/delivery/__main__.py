@@ -15,7 +15,7 @@ from collections.abc import MutableMapping
 from sesmail import settings
 from sesmail.delivery import interrupt, report
 from sesmail.submission.foreground import ROLE_VARIABLES
-from sesmail.sysexits import EX_IOERR, EX_UNAVAILABLE, Failure
+from sesmail.sysexits import EX_IOERR, EX_SOFTWARE, EX_UNAVAILABLE, Failure
 
 _KEPT = frozenset(("PATH", "LANG", "SESMAIL_CONFIG", *ROLE_VARIABLES))
 
@@ -43,6 +43,8 @@ def _run() -> int:
         return report.end(f"cannot read descriptor 0: {error.strerror}", EX_IOERR)
     except Failure as failure:
         return report.end(str(failure), failure.exit_code)
+    except Exception as error:  # noqa: BLE001  the caller gets a line, never a traceback
+        return report.end(report.internal_error(error), EX_SOFTWARE)
 
 
 def clean(environ: MutableMapping[str, str]) -> None:

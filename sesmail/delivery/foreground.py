@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import time
-import traceback
 from typing import TYPE_CHECKING, BinaryIO
 
 from sesmail import envelope as wire
@@ -61,8 +60,11 @@ def run(
 def _cause_of_end(foreground: Foreground, stream: BinaryIO) -> Failure | None:
     """Take the steps; return what ended them early, as a failure."""
     try:
-        foreground.prepare(stream)
-        foreground.send()
+        try:
+            foreground.prepare(stream)
+            foreground.send()
+        finally:
+            interrupt.ignore()  # inside, so that no signal can come between here and the clauses
     except Failure as failure:
         return failure
     except interrupt.Interrupted as interrupted:
@@ -72,9 +74,7 @@ def _cause_of_end(foreground: Foreground, stream: BinaryIO) -> Failure | None:
     except MemoryError:
         return OSFailure("out of memory")
     except Exception as error:  # noqa: BLE001  the caller gets a line, never a traceback
-        return Failure(f"internal error, please report it: {_place(error)}")
-    finally:
-        interrupt.ignore()
+        return Failure(report.internal_error(error))
     return None
 
 
@@ -218,12 +218,12 @@ def _read(stream: BinaryIO) -> bytes:
         raise IOFailure(f"cannot read the message: {error.strerror}") from None
 
 
-def _check_number(recipients: int) -> None:
-    if not recipients:
+def _check_number(number: int) -> None:
+    if not number:
         raise UsageError("no recipients")
-    if recipients > MOST_FORWARD_PATHS:
+    if number > MOST_FORWARD_PATHS:
         raise Unavailable(
-            f"{recipients} recipients are more than {MOST_FORWARD_PATHS}; send to fewer at a time"
+            f"{number} recipients are more than {MOST_FORWARD_PATHS}; send to fewer at a time"
         )
 
 
@@ -243,13 +243,3 @@ def _message_id(message: bytes) -> str:
         header.split(bytes(section.text[section.start : section.end])), b"message-id"
     )
     return field.text().removeprefix("<").removesuffix(">") if field else ""
-
-
-def _place(error: BaseException) -> str:
-    """Return the class of an exception and where in sesmail it came up; its text may be private."""
-    place = "unknown place"
-    for frame, number in traceback.walk_tb(error.__traceback__):
-        module = frame.f_globals.get("__name__", "")
-        if module.startswith("sesmail."):
-            place = f"{module}:{number}"
-    return f"{type(error).__name__} at {place}"
