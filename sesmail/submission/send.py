@@ -10,7 +10,7 @@ from sesmail.message import header
 from sesmail.submission import caller, compose, foreground, log
 from sesmail.submission.input import drain
 from sesmail.submission.kept import Kept
-from sesmail.sysexits import EX_NOHOST, EX_NOUSER, EX_OK, DataError, Unavailable
+from sesmail.sysexits import EX_NOHOST, EX_NOUSER, EX_OK, DataError, NoUser, Unavailable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ class Submission:
         message: Iterable[bytes],
     ) -> int:
         """Hand the message to the delivery half, and to the real sendmail for local recipients."""
+        sender = self._local_reverse_path()
         outgoing = Kept(self.environ)
         outgoing.write(self._envelope(identity, recipients.forward_paths).encode())
         local_copy = Kept(self.environ)
@@ -72,7 +73,6 @@ class Submission:
         code = foreground.run(library, outgoing, environ)
         if code not in (EX_OK, EX_NOUSER, EX_NOHOST):
             return code  # nothing was sent, and the caller will try again
-        sender = self.reverse_path if self.reverse_path is not None else self._own_address()
         local_code = foreground.deliver_locally(
             real_sendmail, sender, recipients.local, local_copy, self.environ
         )
@@ -119,6 +119,15 @@ class Submission:
         if not name and self.reverse_path is None:
             name = caller.gecos_name()
         return compose.from_value(name, self.reverse_path or self._own_address())
+
+    def _local_reverse_path(self) -> str:
+        """Return the reverse-path for local recipients; a uid that nobody knows sends as author."""
+        if self.reverse_path is not None:
+            return self.reverse_path
+        try:
+            return self._own_address()
+        except NoUser:
+            return self.author
 
     def _own_address(self) -> str:
         return caller.address(self.settings)
