@@ -21,7 +21,6 @@ from .ses import KEY_ID, SECRET, SesServer
 INTERFACES = ("v2", "v1", "smtp")
 ONCE = Config(
     connect_timeout=5,
-    read_timeout=20,
     proxies={},
     ignore_configured_endpoint_urls=True,  # type: ignore[call-arg]
     retries={"mode": "standard", "total_max_attempts": 1},
@@ -42,7 +41,10 @@ class Refused(Exception):
 
 
 class Caller:
-    """One key's clients of a server in this process, or of the addresses that the program told."""
+    """One key's clients of a server in this process, or of the addresses that the program told.
+
+    patience is how long it waits for an answer, in seconds.
+    """
 
     def __init__(
         self,
@@ -53,12 +55,14 @@ class Caller:
         token: str | None = None,
         region: str | None = None,
         tls: bool = False,
+        patience: float = 20.0,
     ) -> None:
         told = _addresses(ses) if isinstance(ses, SesServer) else ses
         self._addresses = told
         self._endpoint = told["api_tls_url" if tls else "api_url"]
         self._key_id, self._secret, self._token = key_id, secret, token
         self._region = region or told.get("region", "us-east-1")
+        self._patience = patience
         self._clients: dict[str, Any] = {}
 
     def __enter__(self) -> Self:
@@ -87,13 +91,13 @@ class Caller:
             self._addresses["smtp_host"],
             int(self._addresses["smtps_port"]),
             context=self.context(),
-            timeout=20,
+            timeout=self._patience,
         )
 
     def starttls(self) -> smtplib.SMTP:
         """A connection to the port with STARTTLS, not yet encrypted; to be closed."""
         port = int(self._addresses["starttls_port"])
-        return smtplib.SMTP(self._addresses["smtp_host"], port, timeout=20)
+        return smtplib.SMTP(self._addresses["smtp_host"], port, timeout=self._patience)
 
     def context(self) -> ssl.SSLContext:
         """A TLS context that trusts the stand-in's CA and no other."""
@@ -147,17 +151,17 @@ class Caller:
         return str(self.v1().send_raw_email(RawMessage={"Data": raw}, **rest)["MessageId"])
 
     def _send_smtp(self, raw: bytes, source: str, destinations: Sequence[str]) -> str:
-        with self.smtps() as connection:
-            try:
+        try:
+            with self.smtps() as connection:
                 self.login(connection)
                 _expect(connection.mail(source), 250)
                 for destination in destinations:
                     _expect(connection.rcpt(destination), 250)
                 return _expect(connection.data(raw), 250).removeprefix("Ok ")
-            except smtplib.SMTPResponseException as error:
-                text = error.smtp_error
-                text = text.decode() if isinstance(text, bytes) else text
-                raise Refused(error.smtp_code, "", text) from error
+        except smtplib.SMTPResponseException as error:
+            text = error.smtp_error
+            text = text.decode() if isinstance(text, bytes) else text
+            raise Refused(error.smtp_code, "", text) from error
 
     def _client(self, service: str) -> Any:
         if service not in self._clients:
@@ -169,7 +173,7 @@ class Caller:
                 aws_access_key_id=self._key_id,
                 aws_secret_access_key=self._secret,
                 aws_session_token=self._token,
-                config=ONCE,
+                config=Config(read_timeout=self._patience).merge(ONCE),
             )
         return self._clients[service]
 

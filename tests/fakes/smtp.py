@@ -61,7 +61,6 @@ class Smtp:
 
     def serve(self, connection: Connection) -> None:
         """Hold one session."""
-        connection.socket.settimeout(self.limits.idle)
         if self.wrapped:
             self.start_tls(connection, SMTP)
         session = _Session(self, connection)
@@ -116,14 +115,19 @@ class _Session:
         self._stream.close()
 
     def _line(self) -> str:
+        return self._read(MAX_LINE).decode("utf-8", "surrogateescape").rstrip("\r\n")
+
+    def _read(self, most: int) -> bytes:
+        """One line of at most so many bytes; a client that is idle for too long is sent away."""
+        self._connection.socket.settimeout(self._server.limits.idle)
         try:
-            line = self._stream.readline(MAX_LINE)
+            line = self._stream.readline(most)
         except TimeoutError:
             self._reply(451, IDLE)
             raise _End from None
         if not line:
             raise _End
-        return line.decode("utf-8", "surrogateescape").rstrip("\r\n")
+        return line
 
     def _reply(self, code: int, *lines: str) -> None:
         for line in lines[:-1]:
@@ -285,13 +289,7 @@ class _Session:
         kept = bytearray()
         ended = True
         while True:
-            try:
-                line = self._stream.readline(1 << 16)
-            except TimeoutError:
-                self._reply(451, IDLE)
-                raise _End from None
-            if not line:
-                raise _End
+            line = self._read(1 << 16)
             if ended and line == b".\r\n":
                 return bytes(kept)
             if ended and line.startswith(b"."):
