@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
+from codecs import getincrementaldecoder
 from email import quoprimime
 
 # RFC 2047, 2 allows 75 characters. This, with "=?unknown-8bit?q?" and "?=", leaves room for a
 # field's name on the same line.
 _LONGEST_TEXT = 52  # characters; also a multiple of 4 for base64
+_BLOCK = 1 << 16  # bytes
 _LONGEST_CHARACTER = 12  # "=F0=9F=98=80"
 _WORD = re.compile(rb"([ \t]*+)([^ \t]++)")
 _ENCODED = re.compile(rb"=\?[^?]++\?[bBqQ]\?[^?]*+\?=")
@@ -57,9 +59,12 @@ def encode_unstructured(text: bytes) -> bytes:
 
 
 def is_utf8(text: bytes) -> bool:
-    """Tell whether ``text`` is valid UTF-8 (RFC 3629)."""
+    """Tell whether ``text``, which may be large, is valid UTF-8 (RFC 3629)."""
+    decoder = getincrementaldecoder("utf-8")()
     try:
-        text.decode("utf-8")
+        for start in range(0, len(text), _BLOCK):
+            decoder.decode(text[start : start + _BLOCK])
+        decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         return False
     return True

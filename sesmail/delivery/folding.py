@@ -33,18 +33,15 @@ def fold(line: bytes, width: int) -> bytes:
 
     A name that leaves no room for a value stays as it is: no fold can mend it.
     """
-    if line[:1] not in (b" ", b"\t") and line.find(b":", 0, _LONGEST_NAME) < 0:
+    # Nothing but "Name:" on a line: some programs read such a field as empty.
+    name = line.find(b":", 0, _LONGEST_NAME) + 1 if line[:1] not in (b" ", b"\t") else -1
+    if name == 0:
         return line
     folded = bytearray()
     size = 0  # of the line that is being written
     for match in _WORD.finditer(_LONG_BLANKS.sub(b" ", line)):
         word = match[0]
-        # Nothing but "Name:" on the first line: some programs read such a field as empty.
-        if (
-            size + len(word) > width
-            and size
-            and not (folded.endswith(b":") and size == len(folded))
-        ):
+        if size + len(word) > width and size and len(folded) != name:
             folded += b"\n"
             size = 0
         for piece in _pieces(word, LONGEST_LINE - size):

@@ -100,7 +100,8 @@ class _Walk:
         end = match.start()
         has_line_end = end > self._start  # it belongs to the delimiter; RFC 2046, 5.1.1
         self._end(end - has_line_end, depth)
-        self._pieces.append(b"\r\n" * has_line_end + match[0] + b"\r\n")
+        # Without blanks at its end, which may be many and mean nothing.
+        self._pieces.append(b"\r\n" * has_line_end + match[0].rstrip(b" \t") + b"\r\n")
         self._start = min(match.end() + 1, len(self._text))
         default = self._open[depth][1]
         self._forget(depth if is_close else depth + 1)

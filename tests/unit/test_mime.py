@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import email.policy
 import re
+import tracemalloc
 from base64 import b64encode
 from email.message import Message
 
@@ -344,6 +345,37 @@ def test_a_soft_break_makes_no_boundary() -> None:
 
 
 # --- hostile ---
+
+
+@pytest.mark.parametrize("boundary", [b"\xc3\xa9", b"\xff", b"x" * 950, b"a\0b"])
+def test_a_boundary_that_cannot_be_sent(boundary: bytes) -> None:
+    """The message goes as the text that it is."""
+    text = b"--%b\n\nt\xc3\xa9xt\n--%b--\n" % (boundary, boundary)
+    result = repaired(FROM + b'Content-Type: multipart/mixed; boundary="%b"\n\n' % boundary + text)
+    assert is_sendable(result)
+    assert leaves(result) == [("text/plain", text)]
+
+
+def test_blanks_after_a_delimiter() -> None:
+    """They mean nothing and go."""
+    message = FROM + b"Content-Type: multipart/mixed; boundary=m\n\n--m" + b" " * 1000 + b"\n\nx\n"
+    assert repaired(message).endswith(b"\r\n--m\r\n\r\nx\r\n")
+
+
+@pytest.mark.parametrize("line", [b"x" * 70 + b"\n", b"x" * 68 + "\u00e9\n".encode(), b"\xff\0\n"])
+def test_memory(line: bytes) -> None:
+    """A message of 12 MB takes at most five times its size."""
+    message = FROM + b"\n" + line * (12_000_000 // len(line))
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        fields, start = [header.Field(b"From", b" sue@example.com")], len(FROM) + 1
+        result = b"".join(mime.repair(fields, message, start)[1])
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(result) > 12_000_000
+    assert peak - before < 4 * len(message)  # and the message itself
 
 
 def test_depth() -> None:

@@ -293,6 +293,21 @@ def test_address_fields(name: str, value: str, expected: str) -> None:
     assert repaired(FROM + f"{name}: {value}\n") == FROM + f"{name}: {expected}\n"
 
 
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("a@x.org; b@x.org;", "a@x.org, b@x.org,"),
+        ('"a;b" <a@x.org>;\n b@x.org (;)', '"a;b" <a@x.org>,\n b@x.org (;)'),
+        ("g: a@x.org, b@x.org;, c@x.org; d@x.org", "g: a@x.org, b@x.org;, c@x.org, d@x.org"),
+        ("@relay:a@x.org; <@relay:b@x.org>; c@x.org", "@relay:a@x.org, <@relay:b@x.org>, c@x.org"),
+        ("<a; b", "<a; b"),
+    ],
+)
+def test_semicolons(value: str, expected: str) -> None:
+    """Between addresses a comma is meant; groups, names, comments and folds stay."""
+    assert repaired(FROM + f"To: {value}\n") == FROM + f"To: {expected}\n"
+
+
 names = st.text(st.characters(min_codepoint=32, exclude_categories=("C", "Zl", "Zp")), max_size=60)
 
 
