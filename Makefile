@@ -48,7 +48,7 @@ bench: venv ## time of a relay, as a multiple of an empty Python's
 
 fuzz: venv ## throw bytes at the command line and the message for FUZZ_SECONDS
 	$(BIN)/pip install -q --disable-pip-version-check -r packaging/requirements-fuzz.txt
-	$(BIN)/python -m tests.fuzz.submission -max_total_time=$(FUZZ_SECONDS)
+	$(BIN)/python -m tests.fuzz -max_total_time=$(FUZZ_SECONDS)
 
 venv: .venv/made ## .venv with the pinned dependencies, for everything above
 .venv/made: packaging/requirements.txt packaging/requirements-dev.txt packaging/venv

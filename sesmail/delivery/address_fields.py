@@ -1,7 +1,8 @@
 """Address fields (RFC 5322, 3.6.2 and 3.6.6) for SES: ASCII only, domains as A-labels.
 
 Display names, names of groups and comments become encoded-words. A local part beyond ASCII is
-refused: SES has no SMTPUTF8. What is ASCII stays as it was.
+refused: SES has no SMTPUTF8. A semicolon between addresses, Outlook's habit, becomes the comma that
+RFC 5322 wants. Everything else stays as it was.
 """
 
 from __future__ import annotations
@@ -18,19 +19,20 @@ _PHRASE = ("atom", "quoted", ".", "@")
 
 
 def encode_addresses(value: bytes) -> bytes:
-    """Return the unfolded ``value`` of an address field in ASCII.
+    """Return the ``value`` of an address field in ASCII; its folds stay.
 
     Raises AddressError where it cannot be read, DataError for a local part or a domain that
     cannot be written in ASCII.
     """
     text = value.decode("utf-8", "surrogateescape")
     mailboxes = address.parse(text)
-    result = b""
+    pieces = []
     position = 0
-    for start, end, encoded in sorted([*_addresses(text, mailboxes), *_words(text, mailboxes)]):
-        result += text[position:start].encode("ascii") + encoded
+    changes = [*_addresses(text, mailboxes), *_words(text, mailboxes), *_separators(text)]
+    for start, end, encoded in sorted(changes):
+        pieces += [text[position:start].encode("ascii"), encoded]
         position = end
-    return result + text[position:].encode("ascii")
+    return b"".join([*pieces, text[position:].encode("ascii")])
 
 
 def is_usable(mailbox: Mailbox) -> bool:
@@ -54,6 +56,19 @@ def _check(mailbox: Mailbox) -> None:
         raise DataError(f"{shown}: SES takes only ASCII before the @")
     if not mailbox.address().isascii():
         raise DataError(f"{shown}: the domain cannot be written in ASCII")
+
+
+def _separators(text: str) -> Iterator[tuple[int, int, bytes]]:
+    """Yield what replaces each semicolon that does not end a group."""
+    in_group = has_at = False
+    for token in address.scan(text):
+        if token.kind == ";" and not in_group:
+            yield token.start, token.end, b","
+        if token.kind == ":":
+            in_group = not has_at  # else the end of a route
+        elif token.kind == ";":
+            in_group = False
+        has_at = token.kind == "@" or (has_at and token.kind not in ",;:")
 
 
 def _words(text: str, mailboxes: list[Mailbox]) -> Iterator[tuple[int, int, bytes]]:

@@ -15,15 +15,17 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from sesmail.delivery.outcome import Outcome, Result, Retry, not_tried
+from sesmail.delivery.outcome import Outcome, Result, Retry
 from sesmail.sysexits import EX_UNAVAILABLE
 
 if TYPE_CHECKING:
-    from sesmail.delivery.transport import Transport
+    from sesmail.delivery.transport.base import Transport
 
 BATCH = 50  # forward-paths a request
 
-NOT_ASKED = not_tried("SES was not asked")
+NOT_ASKED = Result(
+    Outcome.DEFERRED, "4.4.7", "SES was not asked", exit_code=EX_UNAVAILABLE, retry=Retry.SOON
+)
 UNANSWERED = Result(
     Outcome.DEFERRED,
     "4.4.2",

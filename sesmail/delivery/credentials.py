@@ -38,7 +38,7 @@ _PROFILE = _SOURCES.union(
     aws_account_id cli_auto_prompt cli_binary_format cli_pager credential_source defaults_mode
     duration_seconds ec2_metadata_service_endpoint ec2_metadata_service_endpoint_mode
     ec2_metadata_v1_disabled external_id imds_use_ipv6 max_attempts metadata_service_num_attempts
-    metadata_service_timeout output retry_mode role_session_name source_profile
+    metadata_service_timeout mfa_serial output retry_mode role_session_name source_profile
     sso_registration_scopes sso_region sso_role_name sts_regional_endpoints tcp_keepalive
     use_dualstack_endpoint use_fips_endpoint
     """.split()
@@ -88,7 +88,7 @@ def load(directory: str, identity: str) -> Credentials:
     Raises NotPermitted where this user may not read them, ConfigurationError, with the line, where
     they are wrong.
     """
-    if os.path.basename(identity) != identity or identity in ("", ".", ".."):
+    if os.path.basename(identity) != identity or identity in ("", ".", "..") or "\0" in identity:
         raise ConfigurationError(f"not the name of an identity: {identity[:100]!a}")
     file = credentials_file.read(os.path.join(directory, identity))
     ours = _values(file)
@@ -232,8 +232,8 @@ def _check_transport(file: File, transport: str) -> None:
     if transport == API and secret.smtp_version(key):
         raise file.error(
             "transport",
-            "transport: api, but aws_secret_access_key is an SES SMTP password (44 characters); the "
-            "API needs the IAM secret access key (40 characters)",
+            "transport: api, but aws_secret_access_key is an SES SMTP password (44 characters); "
+            "the API needs the IAM secret access key (40 characters)",
         )
     if transport == SMTP and (not key or "role_arn" in file.default):
         raise file.error("transport", "transport: smtp needs a key pair; roles are for the API")

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
+from codecs import getincrementaldecoder
 from email import quoprimime
 
 # RFC 2047, 2 allows 75 characters. This, with "=?unknown-8bit?q?" and "?=", leaves room for a
 # field's name on the same line.
 _LONGEST_TEXT = 52  # characters; also a multiple of 4 for base64
+_BLOCK = 1 << 16  # bytes
 _LONGEST_CHARACTER = 12  # "=F0=9F=98=80"
 _WORD = re.compile(rb"([ \t]*+)([^ \t]++)")
 _ENCODED = re.compile(rb"=\?[^?]++\?[bBqQ]\?[^?]*+\?=")
@@ -34,29 +36,35 @@ def encode_unstructured(text: bytes) -> bytes:
     Readers drop the blanks between two encoded-words (RFC 2047, 6.2), so those blanks go into one.
     """
     result = bytearray()
-    run = b""  # words to encode, with the blanks between them
+    run = -1  # where the words to encode begin, with the blanks between them
     after_encoded = False
-    for blanks, word in _WORD.findall(text):
+    end = 0
+    for match in _WORD.finditer(text):
+        blanks, word = match.groups()
         if not word.isascii():
-            if run or after_encoded:
-                run += blanks + word
-            else:
-                result += blanks
-                run = word
-            continue
-        after_encoded = _ENCODED.fullmatch(word) is not None
-        if run:
-            result += _run(result, run + blanks if after_encoded else run)
-            run = b""
-            blanks = b" " if after_encoded else blanks
-        result += blanks + word
-    return bytes(result + _run(result, run)) if run else bytes(result)
+            if run < 0:
+                run = match.start() if after_encoded else match.start(2)
+                result += b" " if after_encoded else blanks
+        else:
+            after_encoded = is_encoded_word(word)
+            if run >= 0:
+                result += _words(text[run : match.start(2) if after_encoded else end])
+                run = -1
+                blanks = b" " if after_encoded else blanks
+            result += blanks + word
+        end = match.end()
+    if run >= 0:
+        result += _words(text[run:end])
+    return bytes(result)
 
 
 def is_utf8(text: bytes) -> bool:
-    """Tell whether ``text`` is valid UTF-8 (RFC 3629)."""
+    """Tell whether ``text``, which may be large, is valid UTF-8 (RFC 3629)."""
+    decoder = getincrementaldecoder("utf-8")()
     try:
-        text.decode("utf-8")
+        for start in range(0, len(text), _BLOCK):
+            decoder.decode(text[start : start + _BLOCK])
+        decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         return False
     return True
@@ -67,10 +75,8 @@ def is_encoded_word(word: bytes) -> bool:
     return _ENCODED.fullmatch(word) is not None
 
 
-def _run(before: bytearray, run: bytes) -> bytes:
-    """Return ``run`` encoded, parted from what is before it."""
-    parted = b"" if before.endswith((b" ", b"\t")) else b" "
-    return parted + b" ".join(encode(run))
+def _words(text: bytes) -> bytes:
+    return b" ".join(encode(text))
 
 
 def _quoted_chunks(quoted: bytes) -> list[bytes]:

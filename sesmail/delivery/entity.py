@@ -69,6 +69,11 @@ class Entity:
             self._set(b"Content-Type", content_type)
         self._set(b"Content-Transfer-Encoding", encoding)
 
+    def become_text(self, content: bytes) -> None:
+        """Say that ``content`` is plain text, whatever the fields say."""
+        self.type = "text/plain"
+        self._set(b"Content-Type", b"text/plain; charset=" + _charset(content))
+
     def _content_type(self, content: bytes) -> bytes:
         """Return the Content-Type that a leaf needs, "" where its own will do."""
         field = header.first(self.fields, b"content-type")

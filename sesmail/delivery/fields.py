@@ -38,11 +38,19 @@ def encode(field: Field, *, is_part: bool = False) -> bytes:
     Raises DataError for an address that SES refuses; never in the header of a part (``is_part``).
     """
     value = without_blank_lines(field.value)
-    whole = b"%b:%b" % (field.name, value)
-    if whole.isascii():
-        return fold_long_lines(whole)
+    if value.isascii():
+        if field.key in SES_ADDRESSES and b";" in value and not is_part:
+            value = _with_commas(value)
+        return fold_long_lines(b"%b:%b" % (field.name, value))
     encoded = _encode_value(field, unfold(value), is_part)
     return fold(b"%b:%b" % (field.name, encoded), ENCODED_LINE)
+
+
+def _with_commas(value: bytes) -> bytes:
+    try:
+        return encode_addresses(value)
+    except AddressError:
+        return value
 
 
 def _encode_value(field: Field, value: bytes, is_part: bool) -> bytes:

@@ -12,6 +12,7 @@ import re
 LONGEST_LINE = 998  # bytes without the line end; RFC 5322, 2.1.1
 ENCODED_LINE = 76  # RFC 2047, 2
 
+_LONGEST_NAME = 900  # bytes
 _BLANK_LINE = re.compile(rb"\n[ \t]++(?=\n|\Z)")
 _LONG_BLANKS = re.compile(rb"[ \t]{100,}+")
 _WORD = re.compile(rb"[ \t]*+[^ \t]++")
@@ -28,21 +29,21 @@ def without_blank_lines(value: bytes) -> bytes:
 
 
 def fold(line: bytes, width: int) -> bytes:
-    """Return the unfolded field ``line`` in lines of ``width`` where it has blanks, 998 anyhow."""
+    """Return a field, or a line of one, in lines of ``width`` where it has blanks, 998 anyhow.
+
+    A name that leaves no room for a value stays as it is: no fold can mend it.
+    """
+    # Nothing but "Name:" on a line: some programs read such a field as empty.
+    name = line.find(b":", 0, _LONGEST_NAME) + 1 if line[:1] not in (b" ", b"\t") else -1
+    if name == 0:
+        return line
     folded = bytearray()
     size = 0  # of the line that is being written
-    words = _WORD.findall(_LONG_BLANKS.sub(b" ", line))
-    for word in words:
-        # Nothing but "Name:" on the first line: some programs read such a field as empty.
-        if (
-            size + len(word) > width
-            and size
-            and not (folded.endswith(b":") and size == len(folded))
-        ):
+    for match in _WORD.finditer(_LONG_BLANKS.sub(b" ", line)):
+        word = match[0]
+        if size + len(word) > width and size and len(folded) != name:
             folded += b"\n"
             size = 0
-            if word[:1] not in b" \t":
-                word = b" " + word
         for piece in _pieces(word, LONGEST_LINE - size):
             folded += piece
             size = len(piece) if piece[:1] == b"\n" else size + len(piece)

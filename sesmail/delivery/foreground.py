@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import time
-import traceback
 from typing import TYPE_CHECKING, BinaryIO
 
 from sesmail import envelope as wire
@@ -25,20 +24,21 @@ from sesmail.sysexits import (
     EX_SOFTWARE,
     EX_UNAVAILABLE,
     Failure,
+    IOFailure,
     OSFailure,
     Unavailable,
     UsageError,
 )
 
 if TYPE_CHECKING:
-    from sesmail.delivery.transport import Transport
+    from sesmail.delivery.transport.base import Transport
 
 BUDGET = 25.0  # seconds; callers kill at 30
 GRACE = 1.0  # seconds for time-outs that were cut to the budget to end by themselves
 WORTH_TRYING = 5.0  # seconds; with less, an attempt would end in an ambiguous time-out
 FIRST_WAIT = 1.0  # seconds, doubled from attempt to attempt
 MOST_FORWARD_PATHS = 1000
-LARGEST_MESSAGE = 30 << 20  # bytes; SES takes 40 MiB counted in base64
+LARGEST_MESSAGE = 40 << 20  # bytes, as SES counts them, attachments in base64 (its quota)
 
 
 def run(
@@ -60,8 +60,11 @@ def run(
 def _cause_of_end(foreground: Foreground, stream: BinaryIO) -> Failure | None:
     """Take the steps; return what ended them early, as a failure."""
     try:
-        foreground.prepare(stream)
-        foreground.send()
+        try:
+            foreground.prepare(stream)
+            foreground.send()
+        finally:
+            interrupt.ignore()  # inside, so that no signal can come between here and the clauses
     except Failure as failure:
         return failure
     except interrupt.Interrupted as interrupted:
@@ -71,9 +74,7 @@ def _cause_of_end(foreground: Foreground, stream: BinaryIO) -> Failure | None:
     except MemoryError:
         return OSFailure("out of memory")
     except Exception as error:  # noqa: BLE001  the caller gets a line, never a traceback
-        return Failure(f"internal error, please report it: {_place(error)}")
-    finally:
-        interrupt.ignore()
+        return Failure(report.internal_error(error))
     return None
 
 
@@ -97,7 +98,7 @@ class Foreground:
         self._log = MailLog(envelope.queue_id, self._emit)
         _check_number(len(envelope.forward_paths))
         self._credentials = self._load(envelope.identity)
-        original = stream.read()
+        original = _read(stream)
         message = repair.repair(original, envelope, self._repair_options())
         _check_size(len(message))
         address = source.choose(envelope, self._settings, self._credentials)
@@ -210,12 +211,19 @@ class Foreground:
         self._unlogged = []
 
 
-def _check_number(recipients: int) -> None:
-    if not recipients:
+def _read(stream: BinaryIO) -> bytes:
+    try:
+        return stream.read()
+    except OSError as error:
+        raise IOFailure(f"cannot read the message: {error.strerror}") from None
+
+
+def _check_number(number: int) -> None:
+    if not number:
         raise UsageError("no recipients")
-    if recipients > MOST_FORWARD_PATHS:
+    if number > MOST_FORWARD_PATHS:
         raise Unavailable(
-            f"{recipients} recipients are more than {MOST_FORWARD_PATHS}; send to fewer at a time"
+            f"{number} recipients are more than {MOST_FORWARD_PATHS}; send to fewer at a time"
         )
 
 
@@ -235,13 +243,3 @@ def _message_id(message: bytes) -> str:
         header.split(bytes(section.text[section.start : section.end])), b"message-id"
     )
     return field.text().removeprefix("<").removesuffix(">") if field else ""
-
-
-def _place(error: BaseException) -> str:
-    """Return the class of an exception and where in sesmail it came up; its text may be private."""
-    place = "unknown place"
-    for frame, number in traceback.walk_tb(error.__traceback__):
-        module = frame.f_globals.get("__name__", "")
-        if module.startswith("sesmail."):
-            place = f"{module}:{number}"
-    return f"{type(error).__name__} at {place}"

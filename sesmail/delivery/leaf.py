@@ -17,8 +17,8 @@ from sesmail.delivery.folding import LONGEST_LINE
 
 BASE64 = b"base64"
 QUOTED_PRINTABLE = b"quoted-printable"
-# Per byte, base64 costs 0.37 and quoted-printable 2 for each that is escaped.
-_MOST_ESCAPED = 0.18
+# Per byte, base64 costs 0.37, and quoted-printable 2 for each that is escaped but stays legible.
+_MOST_ESCAPED = 0.25
 _BLOCK = 57 * 8192  # bytes that make whole lines of base64
 _ENCODED_LINE = 76  # RFC 2045, 6.7 and 6.8
 _LITERAL = bytes(byte for byte in range(32, 127) if byte != ord("=")) + b"\t\n"

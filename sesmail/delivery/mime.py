@@ -27,9 +27,19 @@ def repair(fields: list[Field], message: bytes, start: int) -> tuple[list[Field]
     Lines of ``message`` end in LF, those of the pieces in CRLF.
     """
     body = message[start:]
+    entity = Entity(fields, b"", "text/plain")
+    entity.is_message = True
+    if entity.type.startswith("multipart/") and not _has_parts(entity.boundary(), body):
+        entity.become_text(body)  # SES: "Missing start boundary"
     if leaf.is_clean(body):
-        return fields, [_crlf(body), *_last_line_end(body)]
-    return _Walk(fields, body).run()
+        return entity.fields, _with_last_line_end([_crlf(body)])
+    return _Walk(entity, body).run()
+
+
+def _has_parts(boundary: bytes | None, body: bytes) -> bool:
+    if boundary is None:
+        return False
+    return re.search(rb"^--%b[ \t]*+$" % re.escape(boundary), body, re.MULTILINE) is not None
 
 
 class _Role(enum.Enum):
@@ -44,11 +54,10 @@ class _Role(enum.Enum):
 class _Walk:
     """One pass over a body that is not clean."""
 
-    def __init__(self, fields: list[Field], text: bytes) -> None:
+    def __init__(self, message: Entity, text: bytes) -> None:
         self._text = text
-        self._message = Entity(fields, b"", "text/plain")
-        self._message.is_message = True
-        self._entity = self._message  # whose text is being read
+        self._message = message
+        self._entity = message  # whose text is being read
         self._role = _Role.LEAF
         self._start = 0  # of the text that is being read
         self._open: list[tuple[bytes, str]] = []  # boundary, default type of its parts
@@ -67,7 +76,7 @@ class _Walk:
             if self._is_7bit:
                 container.correct_label()
             self._pieces[slot] = self._header(container)
-        return self._message.fields, [*self._pieces, *_last_line_end(self._text)]
+        return self._message.fields, _with_last_line_end(self._pieces)
 
     def _next_delimiter(self) -> tuple[re.Match[bytes], int, bool] | None:
         """Return the next delimiter of an open multipart, its depth, and whether it closes it."""
@@ -91,7 +100,8 @@ class _Walk:
         end = match.start()
         has_line_end = end > self._start  # it belongs to the delimiter; RFC 2046, 5.1.1
         self._end(end - has_line_end, depth)
-        self._pieces.append(b"\r\n" * has_line_end + match[0] + b"\r\n")
+        # Without blanks at its end, which may be many and mean nothing.
+        self._pieces.append(b"\r\n" * has_line_end + match[0].rstrip(b" \t") + b"\r\n")
         self._start = min(match.end() + 1, len(self._text))
         default = self._open[depth][1]
         self._forget(depth if is_close else depth + 1)
@@ -189,5 +199,6 @@ def _crlf(text: bytes) -> bytes:
     return text.replace(b"\n", b"\r\n")
 
 
-def _last_line_end(text: bytes) -> list[bytes]:
-    return [b"\r\n"] if text and not text.endswith(b"\n") else []
+def _with_last_line_end(pieces: list[bytes]) -> list[bytes]:
+    last = next((piece for piece in reversed(pieces) if piece), b"\r\n")
+    return pieces if last.endswith(b"\r\n") else [*pieces, b"\r\n"]

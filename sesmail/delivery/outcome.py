@@ -54,4 +54,4 @@ def delivered(relay: str, remote_id: str) -> Result:
 
 def not_tried(text: str, relay: str = "none") -> Result:
     """Return the result where time ran out before anything was sent."""
-    return Result(Outcome.DEFERRED, "4.4.7", text, relay, "", EX_UNAVAILABLE, Retry.SOON)
+    return Result(Outcome.DEFERRED, "4.4.7", text, relay, "", EX_UNAVAILABLE, Retry.LATER)

@@ -14,6 +14,7 @@ from sesmail.delivery.encoded_words import encode_unstructured, is_utf8
 
 _LONGEST_SECTION = 20  # bytes of a value in one line, 60 characters when all are escaped
 _LONGEST_RFC2231 = 4096  # bytes of a field in which a boundary may be written as RFC 2231 allows
+_LONGEST_BOUNDARY = 900  # bytes; RFC 2046 allows 70, a line 998
 _TYPE = re.compile(rb"\s*+([^\s;(/]++)\s*+/\s*+([^\s;(/]++)")
 _PARAMETER = re.compile(
     rb';\s*+(?:([^\s=;"]++)\s*+=\s*+(?:"((?:[^"\\]++|\\.)*+)"?+|([^;"]*+)))?+', re.DOTALL
@@ -38,13 +39,15 @@ def parameter(value: bytes, name: bytes) -> bytes | None:
 
 
 def boundary(value: bytes) -> bytes | None:
-    """Return the boundary of a multipart type (RFC 2046, 5.1.1), None where there is none."""
+    """Return the boundary of a multipart type (RFC 2046, 5.1.1); None where none can be sent."""
     found = parameter(value, b"boundary")
     if found is None and len(value) < _LONGEST_RFC2231 and b"boundary*" in value.lower():
         message = Message()
         message["Content-Type"] = value.replace(b"\n", b"").decode("utf-8", "replace")
         found = (message.get_boundary() or "").encode()
-    return (found or b"").rstrip(b" \t") or None
+    found = (found or b"").rstrip(b" \t")
+    can_be_sent = 0 < len(found) <= _LONGEST_BOUNDARY and found.isascii() and b"\0" not in found
+    return found if can_be_sent else None
 
 
 def encode(value: bytes) -> bytes:

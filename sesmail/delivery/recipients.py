@@ -40,7 +40,7 @@ def check(forward_path: str) -> Verdict:
     local_part, domain = _DOTS.sub(".", local_part), domain.replace("_", "x")
     serious = _objection(f"{local_part}@{domain}", allow_quoted_local=True)
     if not serious:
-        return Verdict(warning=reason)
+        return Verdict(warning=_printable(reason))
     return Verdict(refused=_refusal(forward_path, serious, local_part, domain))
 
 
@@ -68,5 +68,9 @@ def _refusal(path: str, reason: str, local_part: str, domain: str) -> Result:
         exit_code = EX_NOUSER
     elif _objection(f"a@{domain}"):
         exit_code, status = EX_NOHOST, "5.1.2"
-    text = f"<{path}>: {reason}".encode("ascii", "backslashreplace").decode("ascii")
+    text = _printable(f"<{path}>: {reason}")
     return Result(Outcome.FAILED, status, text, exit_code=exit_code)
+
+
+def _printable(text: str) -> str:
+    return "".join(char if " " <= char <= "~" else "?" for char in text)

@@ -298,7 +298,7 @@ ROWS: tuple[Row, ...] = (
         v2("UnknownOperationException", 404, "Unknown operation"),
         v1("InvalidAction", 400, "Could not find operation SendRawEmail"),
         v2("ValidationException", 400, "1 validation error detected"))),
-    # SES API errors: the service. 500, 502 and 504 may come after the mail was taken; 503 and 408 not.
+    # SES API errors: the service. 500, 502, 504 may come after the mail was taken; 503, 408 not.
     deferred("1.5/6", _SOON, "4.3.2", _WAIT, http=frozenset({503}),
         codes=words("ServiceUnavailable ServiceUnavailableException"), examples=(
         v2("ServiceUnavailableException", 503, "The request has failed."),

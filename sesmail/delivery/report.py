@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import traceback
 from collections.abc import Iterator, Sequence
 
 from sesmail.delivery.maillog import printable
@@ -92,6 +93,16 @@ def broken_installation(error: ImportError) -> str:
         f"the Python environment for delivery is broken ({error.name or 'a package'} cannot be "
         "imported); make it anew with make venv or make install"
     )
+
+
+def internal_error(error: Exception) -> str:
+    """Return what to tell of a bug: the class, and where in sesmail; its text may be private."""
+    place = "unknown place"
+    for frame, number in traceback.walk_tb(error.__traceback__):
+        module = frame.f_globals.get("__name__", "")
+        if module.startswith("sesmail."):
+            place = f"{module}:{number}"
+    return f"internal error, please report it: {type(error).__name__} at {place}"
 
 
 def say(text: str) -> None:

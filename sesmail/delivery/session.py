@@ -20,18 +20,8 @@ from botocore.exceptions import BotoCoreError
 
 from sesmail.delivery import secret, trust
 from sesmail.delivery.credentials import Credentials
+from sesmail.submission.foreground import ROLE_VARIABLES
 
-ROLE_VARIABLES = frozenset(
-    {
-        "AWS_CONTAINER_AUTHORIZATION_TOKEN",
-        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
-        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-        "AWS_ROLE_ARN",
-        "AWS_ROLE_SESSION_NAME",
-        "AWS_WEB_IDENTITY_TOKEN_FILE",
-    }
-)
 _CLOSED_CONFIG: dict[str, Any] = {
     "retries": {"mode": "standard", "total_max_attempts": 1},
     "proxies": {},

@@ -65,8 +65,8 @@ class Token:
 def parse(value: str, *, split_at_blanks: bool = False) -> list[Mailbox]:
     """Return the mailboxes of an address list in order, members of groups included.
 
-    With ``split_at_blanks`` an element of bare words is several addresses, as on Sendmail's
-    command line. Raises AddressError.
+    With ``split_at_blanks`` an element of bare words is several addresses, as where recipients
+    are read in Sendmail and Postfix. Raises AddressError.
     """
     mailboxes: list[Mailbox] = []
     element: list[Token] = []

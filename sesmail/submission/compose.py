@@ -24,6 +24,7 @@ _ADDRESS_FIELDS = frozenset(
     for prefix in (b"", b"resent-")
     for name in (b"from", b"sender", b"reply-to", b"to", b"cc")
 )
+_RECIPIENT_FIELDS = frozenset((b"to", b"cc", b"resent-to", b"resent-cc"))
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -93,16 +94,22 @@ def _mend(field: Field) -> Field:
 
 
 def _qualify(field: Field, origin: str) -> Field:
-    """Give bare names in an address field this host's domain; leave what cannot be read alone."""
+    """Give bare names in an address field this host's domain; leave what cannot be read alone.
+
+    Names that only blanks part, where that makes them recipients, get the comma they lack.
+    """
     field = _mend(field)
     value = field.value.decode("utf-8", "surrogateescape")
     try:
-        bare = [mailbox for mailbox in address.parse(value) if not mailbox.domain]
+        mailboxes = address.parse(value, split_at_blanks=field.key in _RECIPIENT_FIELDS)
     except AddressError:
         return field
-    if not bare:
-        return field
-    for mailbox in reversed(bare):
+    following = len(value) + 1
+    for mailbox in reversed(mailboxes):
         start, end = mailbox.span
-        value = f"{value[:start]}{mailbox.local_part}@{origin}{value[end:]}"
+        comma = "," if end < following <= len(value) and not value[end:following].strip() else ""
+        following = start
+        if comma or not mailbox.domain:
+            text = value[start:end] if mailbox.domain else f"{mailbox.local_part}@{origin}"
+            value = f"{value[:start]}{text}{comma}{value[end:]}"
     return Field(field.name, value.encode("utf-8", "surrogateescape"))

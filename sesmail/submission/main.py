@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 
@@ -115,8 +114,10 @@ def _end(text: str, exit_code: int) -> int:
 
     text = log.printable(text)
     log.failure(text)
-    with contextlib.suppress(OSError):
+    try:
         os.write(2, f"sendmail: {text}\n".encode("ascii"))
+    except OSError:
+        pass
     drain()
     return exit_code
 

@@ -39,7 +39,7 @@ def collect(command: CommandLine, fields: list[Field], settings: Settings) -> Re
         mailboxes += address.parse(operand, split_at_blanks=True)
     if command.recipients_from_header:
         for field in _recipient_fields(fields):
-            mailboxes += address.parse(field.text())
+            mailboxes += address.parse(field.text(), split_at_blanks=True)
     if not mailboxes:
         where = " in header" if command.recipients_from_header else ""
         raise UsageError(f"No recipient addresses found{where}")

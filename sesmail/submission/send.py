@@ -11,7 +11,15 @@ from sesmail.message import header
 from sesmail.submission import caller, compose, foreground, log, mode
 from sesmail.submission.input import drain
 from sesmail.submission.kept import Kept
-from sesmail.sysexits import EX_NOHOST, EX_NOUSER, EX_OK, DataError, NotPermitted, Unavailable
+from sesmail.sysexits import (
+    EX_NOHOST,
+    EX_NOUSER,
+    EX_OK,
+    DataError,
+    NotPermitted,
+    NoUser,
+    Unavailable,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,6 +66,7 @@ class Submission:
         message: Iterable[bytes],
     ) -> int:
         """Drop the message or deliver it, then give local recipients to the real sendmail."""
+        sender = self._local_reverse_path()
         wake = Wake(self.settings.spool_directory)
         credentials = os.path.join(self.settings.credentials_directory, identity)
         is_readable = os.access(credentials, os.R_OK)
@@ -77,7 +86,6 @@ class Submission:
             code = self._drop(wake, envelope, pieces, is_quiet=way == mode.DROP_QUIETLY)
         if local_copy is None or real_sendmail is None or code not in (EX_OK, EX_NOUSER, EX_NOHOST):
             return code  # with another code nothing was sent, and the caller will try again
-        sender = self.reverse_path if self.reverse_path is not None else self._own_address()
         local_code = foreground.deliver_locally(
             real_sendmail, sender, recipients.local, local_copy, self.environ
         )
@@ -156,6 +164,15 @@ class Submission:
         if not name and self.reverse_path is None:
             name = caller.gecos_name()
         return compose.from_value(name, self.reverse_path or self._own_address())
+
+    def _local_reverse_path(self) -> str:
+        """Return the reverse-path for local recipients; a uid that nobody knows sends as author."""
+        if self.reverse_path is not None:
+            return self.reverse_path
+        try:
+            return self._own_address()
+        except NoUser:
+            return self.author
 
     def _own_address(self) -> str:
         return caller.address(self.settings)

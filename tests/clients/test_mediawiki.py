@@ -136,7 +136,8 @@ def only_message(
         assert ses.state.requests == 0
         envelope, raw = (recorded.reverse_path, recorded.forward_paths), recorded.raw
     assert envelope == (source, to)
-    return email.message_from_bytes(raw, EmailMessage, policy=email.policy.default)
+    text = raw.replace(b"\r\n", b"\n")
+    return email.message_from_bytes(text, EmailMessage, policy=email.policy.default)
 
 
 def assert_from_the_wiki(message: EmailMessage, domain: str, to: str) -> None:

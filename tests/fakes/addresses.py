@@ -115,9 +115,9 @@ def _check_local_character(char: str, last: str) -> None:
         raise Refusal(BAD_VALUE, "Local address starts with dot")
     if char == "." and last == ".":
         raise Refusal(BAD_VALUE, "Local address contains dot-dot")
-    if char <= " " or char == "\x7f":
+    if char <= " " or char >= "\x7f":
         raise Refusal(BAD_VALUE, "Local address contains control or whitespace")
-    if char in _SPECIALS or not char.isascii():
+    if char in _SPECIALS:
         raise Refusal(BAD_VALUE, "Local address contains illegal character")
 
 

@@ -31,7 +31,6 @@ class Api:
 
     def serve(self, connection: Connection) -> None:
         """Speak HTTP on the connection until one side ends it."""
-        self.state.count("connection")
         _Handler(connection.socket, ("127.0.0.1", 0), self)  # type: ignore[arg-type]
 
 

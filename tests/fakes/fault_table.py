@@ -206,6 +206,7 @@ _ADDRESSES = (
     _bad(21, "address-local-control", "Local address contains control or whitespace"),
     _bad(21, "address-illegal", "Illegal address"),
     _bad(21, "address-invalid", "Invalid email address"),
+    _bad(21, "address-empty", "Invalid email address ."),
 )
 
 _HEADERS = (
@@ -216,6 +217,7 @@ _HEADERS = (
     _bad(22, "missing-from", "Missing required header 'From'."),
     _bad(22, "missing-to", "Missing required header 'To'."),
     _bad(22, "empty-to", "Empty required header 'To'."),
+    _bad(22, "content-type", "Expected '/', got ;"),
     _bad(22, "disposition", "Expected disposition, got ="),
     _bad(22, "start-boundary", "Missing start boundary"),
     _bad(22, "parameter", "Expected '=', got 'null'"),
@@ -254,6 +256,13 @@ _KEYS = (
         "signature",
         403,
         "SignatureDoesNotMatch",
+        "The request signature we calculated does not match the signature you provided.",
+    ),
+    _both(
+        27,
+        "signature-exception",
+        403,
+        "InvalidSignatureException",
         "The request signature we calculated does not match the signature you provided.",
     ),
     _both(27, "signature-incomplete", 400, "IncompleteSignature", "The signature is incomplete."),

@@ -6,8 +6,9 @@ The three interfaces bring a Submission; `send` raises the Refusal or records th
 from __future__ import annotations
 
 import email.utils
+import string
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from . import addresses, message
 from .message import Message
@@ -30,6 +31,8 @@ ACTIONS = {
     "v1": ("ses:SendRawEmail",),
     "smtp": ("ses:SendRawEmail",),
 }
+TAG_CHARACTERS = frozenset(string.ascii_letters + string.digits + "_-")
+MAX_TAG = 256
 LISTS = ("From", "Sender", "Reply-To", "Return-Path", "To", "Cc", "Bcc")
 
 
@@ -56,17 +59,12 @@ def send(state: State, submission: Submission) -> Accepted:
     check_length(submission)
     parsed = message.parse(submission.raw)
     message.check_fields(parsed)
-    destinations = _destinations(submission, parsed)
-    _check_addresses(submission, parsed, destinations)
-    _check_identities(state, submission, parsed, destinations)
-    configuration_set = submission.configuration_set or _first_word(
-        parsed.first("X-SES-CONFIGURATION-SET")
-    )
-    if configuration_set and configuration_set not in state.configuration_sets:
-        text = f"Configuration set <{configuration_set}> does not exist."
-        raise Refusal(NO_CONFIGURATION_SET, text)
-    _check_quota(state, len(destinations))
-    accepted = _accepted(state, submission, parsed, destinations, configuration_set)
+    settled = _settled(submission, parsed)
+    _check_addresses(settled, parsed)
+    _check_identities(state, settled, parsed)
+    _check_settings(state, settled)
+    _check_quota(state, len(settled.destinations or ()))
+    accepted = _accepted(state, settled, parsed)
     state.record(accepted)
     return accepted
 
@@ -119,6 +117,16 @@ def context(state: State, submission: Submission) -> dict[str, str]:
     }
 
 
+def _settled(submission: Submission, parsed: Message) -> Submission:
+    """The submission with what it left to the header section; parameters win over fields."""
+    return replace(
+        submission,
+        destinations=_destinations(submission, parsed),
+        configuration_set=submission.configuration_set or parsed.first("X-SES-CONFIGURATION-SET"),
+        tags=submission.tags or _header_tags(parsed.first("X-SES-MESSAGE-TAGS")),
+    )
+
+
 def _destinations(submission: Submission, parsed: Message) -> list[str]:
     destinations = submission.destinations
     if not destinations:
@@ -132,10 +140,14 @@ def _destinations(submission: Submission, parsed: Message) -> list[str]:
         ]
     if len(destinations) > MAX_RECIPIENTS:
         raise Refusal(BAD_VALUE, f"Recipient count exceeds {MAX_RECIPIENTS}")
+    if any(not one.strip() for one in destinations):
+        raise Refusal(BAD_VALUE, "Invalid email address .")
     return [addresses.bare(one) for one in destinations]
 
 
-def _check_addresses(submission: Submission, parsed: Message, destinations: list[str]) -> None:
+def _check_addresses(submission: Submission, parsed: Message) -> None:
+    if not addresses.split_list(parsed.first("From") or ""):
+        raise Refusal(BAD_VALUE, "Empty required header 'From'.")
     for name in LISTS:
         for value in parsed.values(name):
             for one in addresses.split_list(value):
@@ -143,13 +155,11 @@ def _check_addresses(submission: Submission, parsed: Message, destinations: list
                     addresses.check(addresses.bare(one))
     if submission.source:
         addresses.check(addresses.bare(submission.source))
-    for destination in destinations:
+    for destination in submission.destinations or ():
         addresses.check(destination)
 
 
-def _check_identities(
-    state: State, submission: Submission, parsed: Message, destinations: list[str]
-) -> None:
+def _check_identities(state: State, submission: Submission, parsed: Message) -> None:
     senders = [
         one
         for name in ("From", "Sender", "Return-Path")
@@ -161,7 +171,7 @@ def _check_identities(
         senders.append(submission.source)
     failed = [one for one in senders if not verified(state, addresses.bare(one))]
     if state.sandbox:
-        failed += [one for one in destinations if not _reachable(state, one)]
+        failed += [one for one in submission.destinations or () if not _reachable(state, one)]
     if failed:
         names = ", ".join(dict.fromkeys(failed))
         raise Refusal(
@@ -179,6 +189,26 @@ def _reachable(state: State, address: str) -> bool:
     )
 
 
+def _check_settings(state: State, submission: Submission) -> None:
+    wanted = submission.configuration_set
+    if wanted and wanted not in state.configuration_sets:
+        raise Refusal(NO_CONFIGURATION_SET, f"Configuration set <{wanted}> does not exist.")
+    _check_tags(submission.tags)
+
+
+def _check_tags(tags: dict[str, str]) -> None:
+    for kind, texts in (("name", tags), ("value", tags.values())):
+        for text in texts:
+            if not text or not TAG_CHARACTERS.issuperset(text):
+                raise Refusal(
+                    BAD_VALUE,
+                    f"Invalid tag {kind} <{text}>: only alphanumeric ASCII characters, '_', and "
+                    "'-' are allowed.",
+                )
+            if len(text) > MAX_TAG:
+                raise Refusal(BAD_VALUE, f"Tag {kind} is longer than {MAX_TAG} characters.")
+
+
 def _check_quota(state: State, recipients: int) -> None:
     limit = state.max_24_hour_send
     if limit >= 0 and state.sent_last_24_hours() + recipients > limit:
@@ -187,23 +217,17 @@ def _check_quota(state: State, recipients: int) -> None:
         raise Refusal(THROTTLED, "Maximum sending rate exceeded.")
 
 
-def _accepted(
-    state: State,
-    submission: Submission,
-    parsed: Message,
-    destinations: list[str],
-    configuration_set: str | None,
-) -> Accepted:
+def _accepted(state: State, submission: Submission, parsed: Message) -> Accepted:
     now = state.clock()
     message_id = f"0100{int(now * 1000):012x}-{uuid.uuid4()}-000000"
     source = submission.source or parsed.first("Return-Path") or parsed.first("From") or ""
     return Accepted(
         interface=submission.interface,
         source=addresses.bare(addresses.split_list(source)[0]),
-        destinations=destinations,
+        destinations=submission.destinations or [],
         raw=submission.raw,
-        tags=submission.tags or _header_tags(parsed.first("X-SES-MESSAGE-TAGS")),
-        configuration_set=configuration_set,
+        tags=submission.tags,
+        configuration_set=submission.configuration_set,
         message_id=message_id,
         delivered=message.delivered(
             parsed, message_id, state.region, email.utils.formatdate(now, localtime=False)
@@ -215,7 +239,3 @@ def _accepted(
 def _header_tags(value: str | None) -> dict[str, str]:
     pairs = (pair.partition("=") for pair in (value or "").split(",") if "=" in pair)
     return {name.strip(): tag.strip() for name, _, tag in pairs}
-
-
-def _first_word(value: str | None) -> str | None:
-    return (value or "").strip() or None

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import tempfile
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -113,12 +113,22 @@ class SesServer:
             self._start_tls(connection, V2)
             api.serve(connection)
 
-        self._listeners = [Listener(api.serve, port), Listener(serve_https)]
-        self._listeners += [Listener(session.serve) for session in sessions]
+        served = [api.serve, serve_https, *(session.serve for session in sessions)]
+        wanted = (port, 0, 0, 0)
+        self._listeners = [
+            Listener(self._counted(serve), one) for serve, one in zip(served, wanted, strict=True)
+        ]
         ports = [listener.port for listener in self._listeners]
         self.api_url = f"http://127.0.0.1:{ports[0]}"
         self.api_tls_url = f"https://localhost:{ports[1]}"
         self.smtps_port, self.starttls_port = ports[2], ports[3]
+
+    def _counted(self, serve: Callable[[Connection], None]) -> Callable[[Connection], None]:
+        def counted(connection: Connection) -> None:
+            self.state.count("connection")
+            serve(connection)
+
+        return counted
 
     def _start_tls(self, connection: Connection, interface: str) -> None:
         strike = self._script.take(interface, "connect", {})

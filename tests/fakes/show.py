@@ -27,16 +27,16 @@ def main() -> None:
         region=arguments.region, identities=arguments.identity, keys=keys, port=arguments.port
     ) as ses:
         words = _addresses(ses)
-        print("listening", " ".join(words), flush=True)
         if arguments.once_ready_file:
             _announce(Path(arguments.once_ready_file), words)
-        shown = 0
-        while signal.sigtimedwait(signals, 0.05) is None:
+        print("listening", " ".join(words), flush=True)
+        shown, ended = 0, False
+        while not ended:
+            ended = signal.sigtimedwait(signals, 0.05) is not None
             accepted = ses.state.accepted_since(shown)
             shown += len(accepted)
             if arguments.show:
-                for one in accepted:
-                    sys.stdout.write(describe(one))
+                sys.stdout.write("".join(describe(one) for one in accepted))
                 sys.stdout.flush()
 
 

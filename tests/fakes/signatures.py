@@ -32,7 +32,8 @@ INVALID_TOKEN = "The security token included in the request is invalid."
 MISMATCH = (
     "The request signature we calculated does not match the signature you provided. "
     "Check your AWS Secret Access Key and signing method. Consult the service documentation "
-    "for details."
+    "for details.\n\nThe Canonical String for this request should have been\n'{}'\n\n"
+    "The String-to-Sign should have been\n'{}'\n"
 )
 
 
@@ -57,9 +58,11 @@ def authenticate(state: State, request: Request) -> str:
     _check_scope(state, region, service, terminator)
     timestamp = request.headers.get("x-amz-date", "")
     _check_date(state, timestamp, date)
-    expected = _signature(secret, authorization["SignedHeaders"], timestamp, region, request)
+    canonical = _canonical(request, authorization["SignedHeaders"])
+    to_sign = _string_to_sign(canonical, timestamp, region)
+    expected = _signature(secret, timestamp, region, to_sign)
     if not hmac.compare_digest(expected, authorization["Signature"]):
-        raise Refusal(WRONG_SIGNATURE, MISMATCH)
+        raise Refusal(WRONG_SIGNATURE, MISMATCH.format(canonical, to_sign))
     return key_id
 
 
@@ -147,13 +150,16 @@ def _check_date(state: State, timestamp: str, scope_date: str) -> None:
         )
 
 
-def _signature(secret: str, names: str, timestamp: str, region: str, request: Request) -> str:
-    scope = f"{timestamp[:8]}/{region}/ses/aws4_request"
-    canonical = hashlib.sha256(_canonical(request, names).encode()).hexdigest()
+def _string_to_sign(canonical: str, timestamp: str, region: str) -> str:
+    digest = hashlib.sha256(canonical.encode()).hexdigest()
+    return "\n".join((ALGORITHM, timestamp, f"{timestamp[:8]}/{region}/ses/aws4_request", digest))
+
+
+def _signature(secret: str, timestamp: str, region: str, to_sign: str) -> str:
     key = b"AWS4" + secret.encode()
-    for step in scope.split("/"):
+    for step in (timestamp[:8], region, "ses", "aws4_request"):
         key = _hmac(key, step)
-    return _hmac(key, "\n".join((ALGORITHM, timestamp, scope, canonical))).hex()
+    return _hmac(key, to_sign).hex()
 
 
 def _canonical(request: Request, names: str) -> str:

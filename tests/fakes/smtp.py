@@ -18,7 +18,7 @@ from typing import BinaryIO
 from . import addresses, rules, signatures
 from .faults import DROP, GARBAGE, SLOW, SMTP, Script
 from .listener import Connection
-from .refusals import Refusal
+from .refusals import WRONG_CREDENTIALS, Refusal
 from .rules import Submission
 from .state import State
 
@@ -61,8 +61,6 @@ class Smtp:
 
     def serve(self, connection: Connection) -> None:
         """Hold one session."""
-        self.state.count("connection")
-        connection.socket.settimeout(self.limits.idle)
         if self.wrapped:
             self.start_tls(connection, SMTP)
         session = _Session(self, connection)
@@ -84,6 +82,8 @@ class _Session:
         self._user: str | None = None
         self._envelope: _Envelope | None = None
         self._taken = 0
+        self._attempted = False
+        self._login_fault: tuple[int, str] | None = None
         self._commands: dict[str, Callable[[str], None]] = {
             "EHLO": self._ehlo,
             "HELO": self._helo,
@@ -115,14 +115,19 @@ class _Session:
         self._stream.close()
 
     def _line(self) -> str:
+        return self._read(MAX_LINE).decode("utf-8", "surrogateescape").rstrip("\r\n")
+
+    def _read(self, most: int) -> bytes:
+        """One line of at most so many bytes; a client that is idle for too long is sent away."""
+        self._connection.socket.settimeout(self._server.limits.idle)
         try:
-            line = self._stream.readline(MAX_LINE)
+            line = self._stream.readline(most)
         except TimeoutError:
             self._reply(451, IDLE)
             raise _End from None
         if not line:
             raise _End
-        return line.decode("utf-8", "surrogateescape").rstrip("\r\n")
+        return line
 
     def _reply(self, code: int, *lines: str) -> None:
         for line in lines[:-1]:
@@ -147,7 +152,7 @@ class _Session:
             self._server.closing.wait(strike.seconds)
             return False
         if attempt:
-            self._state.count(SMTP)
+            self._count_attempt()
         if strike.action == DROP:
             raise _End
         if strike.action == GARBAGE:
@@ -156,7 +161,16 @@ class _Session:
         self._reply(strike.status, strike.message)
         if strike.closes:
             raise _End
+        if moment == "AUTH":
+            # One mechanism fails like the other, so the fault lasts as long as the session.
+            self._login_fault = strike.status, strike.message
         return True
+
+    def _count_attempt(self) -> None:
+        """Count an attempt that ends before MAIL, once: clients try one AUTH after the other."""
+        if not self._attempted:
+            self._attempted = True
+            self._state.count(SMTP)
 
     def _ehlo(self, _: str) -> None:
         self._envelope = None
@@ -185,6 +199,9 @@ class _Session:
             self._reply(530, "Must issue a STARTTLS command first")
             return
         self._state.count("auth")
+        if self._login_fault is not None:
+            self._reply(*self._login_fault)
+            return
         if self._strike("AUTH", attempt=True):
             return
         mechanism, _, initial = argument.partition(" ")
@@ -195,8 +212,8 @@ class _Session:
             self._user = pair[0]
             self._reply(235, "Authentication successful.")
         else:
-            self._state.count(SMTP)
-            self._reply(535, "Authentication Credentials Invalid")
+            self._count_attempt()
+            self._reply(*WRONG_CREDENTIALS)
 
     def _pair(self, mechanism: str, initial: str) -> tuple[str, str] | None:
         if mechanism == "PLAIN":
@@ -214,7 +231,8 @@ class _Session:
         return self._line()
 
     def _mail(self, argument: str) -> None:
-        self._state.count(SMTP)
+        self._count_attempt()
+        self._attempted = False
         self._state.count("mail")
         path, parameters = _path(argument, "FROM:")
         if self._strike("MAIL", Submission(SMTP, self._user or "", b"", path)):
@@ -271,13 +289,7 @@ class _Session:
         kept = bytearray()
         ended = True
         while True:
-            try:
-                line = self._stream.readline(1 << 16)
-            except TimeoutError:
-                self._reply(451, IDLE)
-                raise _End from None
-            if not line:
-                raise _End
+            line = self._read(1 << 16)
             if ended and line == b".\r\n":
                 return bytes(kept)
             if ended and line.startswith(b"."):

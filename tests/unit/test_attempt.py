@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from types import TracebackType
-from typing import Self
 
 import pytest
 
@@ -32,24 +30,16 @@ class Answering:
         self.answer = answer
         self.requests: list[list[str]] = []
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        return
-
     def send(
-        self, message: bytes, source: str, forward_paths: Sequence[str], queue_id: str
+        self, message: bytes, source: str, forward_paths: list[str], queue_id: str
     ) -> list[Result]:
         """Keep the request and answer it."""
         self.requests.append(list(forward_paths))
         answer = self.answer(forward_paths)
         return answer if isinstance(answer, list) else [answer] * len(forward_paths)
+
+    def close(self) -> None:
+        """There is no session to end."""
 
 
 def paths(number: int) -> list[str]:
@@ -183,7 +173,7 @@ def test_a_transport_gets_what_it_needs() -> None:
 
     class Looking(Answering):
         def send(
-            self, message: bytes, source: str, forward_paths: Sequence[str], queue_id: str
+            self, message: bytes, source: str, forward_paths: list[str], queue_id: str
         ) -> list[Result]:
             seen.append((message, source, queue_id))
             return [SENT] * len(forward_paths)

@@ -70,6 +70,8 @@ def test_a_line_of_blanks_is_never_written() -> None:
         (b"Resent-To: \xc3\xbc <x>", b"Resent-To: \xc3\xbc <x@host.example.net>"),
         (b"To: undisclosed-recipients:;", b"To: undisclosed-recipients:;"),
         (b"To: <broken", b"To: <broken"),
+        (b"To: a@x b, c", b"To: a@x, b@host.example.net, c@host.example.net"),
+        (b"From: a b", b"From: a b"),
         (b"Subject: root", b"Subject: root"),
     ],
 )

@@ -77,3 +77,20 @@ def test_transactions() -> None:
         "sent through relay as id, recipients: 2",
         "sent through relay as other, recipients: 1",
     ]
+
+
+def test_the_place_of_a_bug() -> None:
+    """The class and the innermost line of sesmail; nothing of the text, which may be private."""
+    try:
+        report.line(["b@x"], [])
+    except ValueError as error:
+        text = report.internal_error(error)
+    assert "ValueError at sesmail.delivery.report:" in text
+    assert "zip" not in text
+
+
+def test_a_package_is_missing() -> None:
+    """The package is named, and the remedy."""
+    text = report.broken_installation(ModuleNotFoundError("No module named x", name="x"))
+    assert "(x cannot be imported)" in text
+    assert "make venv" in text

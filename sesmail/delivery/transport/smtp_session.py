@@ -23,6 +23,7 @@ from sesmail.sysexits import EX_UNAVAILABLE
 WRAPPER, STARTTLS, NONE = "wrapper", "starttls", "none"
 _PORTS = {WRAPPER: 465, STARTTLS: 587, NONE: 25}
 _WRAPPED_PORTS = (465, 2465)
+_GOODBYE = 1.0  # seconds that QUIT may take
 _NAME = "[127.0.0.1]"  # RFC 5321, 4.1.1.1; a look-up of our name could hang
 _DOT = re.compile(rb"^\.", re.MULTILINE)
 _HOSTNAME_MISMATCH = (62, 64)  # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH
@@ -54,16 +55,14 @@ def limit(session: smtplib.SMTP, deadline: Deadline) -> None:
 def open_session(credentials: Credentials, deadline: Deadline) -> smtplib.SMTP | Result:
     """Return a session that is logged in, or the result that says why there is none."""
     name = host(credentials)
-    result = Result(Outcome.DEFERRED)
     for port, tls in doors(credentials):
         opening = _Opening(name, port, tls, trust.bundle(credentials.ca_file), deadline)
         session = opening.connect()
-        if not isinstance(session, Result):
-            return _login(session, credentials, name, deadline)
-        result = session
         if not opening.unreachable:
             break
-    return result
+    if isinstance(session, Result):
+        return session
+    return _login(session, credentials, name, deadline)
 
 
 class _Opening:
@@ -182,6 +181,8 @@ def _login(
 def close(session: smtplib.SMTP) -> None:
     """Say goodbye without waiting for an answer, and close."""
     with contextlib.suppress(OSError, smtplib.SMTPException):
+        if session.sock is not None:
+            session.sock.settimeout(_GOODBYE)
         session.putcmd("QUIT")
     session.close()
 
