@@ -13,13 +13,23 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from sesmail import envelope as wire
 from sesmail import identity
-from sesmail.delivery import credentials, interrupt, maillog, recipients, repair, report, source
+from sesmail.delivery import (
+    credentials,
+    interrupt,
+    leftover,
+    maillog,
+    recipients,
+    repair,
+    report,
+    source,
+)
 from sesmail.delivery.attempt import NOT_ASKED, Delivery
 from sesmail.delivery.credentials import Credentials
 from sesmail.delivery.maillog import MailLog
 from sesmail.message import header
 from sesmail.settings import Settings
 from sesmail.sysexits import (
+    EX_OK,
     EX_OSERR,
     EX_SOFTWARE,
     EX_UNAVAILABLE,
@@ -38,6 +48,7 @@ GRACE = 1.0  # seconds for time-outs that were cut to the budget to end by thems
 WORTH_TRYING = 5.0  # seconds; with less, an attempt would end in an ambiguous time-out
 FIRST_WAIT = 1.0  # seconds, doubled from attempt to attempt
 MOST_FORWARD_PATHS = 1000
+_ONLY_TIME = (EX_UNAVAILABLE, EX_SOFTWARE, EX_OSERR)  # nothing is wrong with the message
 LARGEST_MESSAGE = 40 << 20  # bytes, as SES counts them, attachments in base64 (its quota)
 
 
@@ -90,6 +101,8 @@ class Foreground:
         self._verbose = False
         self._delivery = Delivery(b"", "", [], "")
         self._unlogged: list[int] = []
+        self._envelope: wire.Envelope | None = None
+        self._message = b""  # as it came
 
     def prepare(self, stream: BinaryIO) -> None:
         """Do all that needs no network: read, check, repair. Raises a Failure."""
@@ -99,6 +112,7 @@ class Foreground:
         _check_number(len(envelope.forward_paths))
         self._credentials = self._load(envelope.identity)
         original = _read(stream)
+        self._envelope, self._message = envelope, original
         message = repair.repair(original, envelope, self._repair_options())
         _check_size(len(message))
         address = source.choose(envelope, self._settings, self._credentials)
@@ -126,26 +140,46 @@ class Foreground:
 
     def finish(self, cause: Failure | None) -> int:
         """Log and say what became of the message, ``cause`` being what ended the steps early."""
-        results = self._delivery.results
-        if cause and all(result is NOT_ASKED for result in results):
+        delivery = self._delivery
+        kept = self._keep() if cause is None or cause.exit_code in _ONLY_TIME else {}
+        if cause and not kept and all(result is NOT_ASKED for result in delivery.results):
             return self._refuse(cause)
         self._log_results()
-        self._log.removed()
+        if delivery.queue_id not in kept.values():
+            self._log.removed()
         if self._verbose:
-            for transaction in report.transactions(results):
+            for transaction in report.transactions(delivery.results):
                 report.say(transaction)
-        text = report.line(self._delivery.forward_paths, results)
+            for queue_id in dict.fromkeys(kept.values()):
+                report.say(f"queued for later as {queue_id}")
+        rest = [place for place in range(len(delivery.results)) if place not in kept]
+        results = [delivery.results[place] for place in rest]
+        text = report.line([delivery.forward_paths[place] for place in rest], results)
+        if kept and not rest:
+            cause = None
         if cause:
             self._log.warning(str(cause))
             text = text and f"{cause}; {text}"
         if text:
             report.say(text)
-        return report.exit_code(results, cause)
+        return report.exit_code(results, cause) if rest else EX_OK
+
+    def _keep(self) -> dict[int, str]:
+        """Leave to the daemon what is open; return queue ids by the places of forward-paths."""
+        if self._envelope is None:
+            return {}
+        try:
+            return leftover.keep(
+                self._settings, self._envelope, self._message, self._delivery.results
+            )
+        except Failure as failure:
+            self._log.warning(str(failure))
+            return {}
 
     def _refuse(self, cause: Failure) -> int:
         """Log and say why SES was asked for nothing."""
         text = str(cause)
-        if cause.exit_code in (EX_UNAVAILABLE, EX_SOFTWARE, EX_OSERR):
+        if cause.exit_code in _ONLY_TIME:
             text += "; not sent, not queued"
         self._log.fatal(text)
         if self._delivery.results:

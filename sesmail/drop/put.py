@@ -53,7 +53,7 @@ class Wake:
     def ring(self, queue_id: str) -> None:
         """Name a new drop to the daemon. A full FIFO is an awake daemon; a lost one scans later."""
         if self.state == READER:
-            try:  # noqa: SIM105  contextlib is an import
+            try:  # contextlib is an import
                 os.write(self._descriptor, f"{queue_id}\n".encode("ascii"))
             except OSError:
                 pass

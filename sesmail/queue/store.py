@@ -33,7 +33,7 @@ _DONE = (State.DELIVERED, State.FAILED)
 
 @dataclass(slots=True)
 class NewPath:
-    """A forward-path that comes in: waiting until ``due``, or failed with ``status`` and ``text``."""
+    """A forward-path that comes in: waiting until ``due``, or failed, ``status`` and ``text`` why."""
 
     address: str
     due: int
