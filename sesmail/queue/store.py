@@ -33,7 +33,7 @@ _DONE = (State.DELIVERED, State.FAILED)
 
 @dataclass(slots=True)
 class NewPath:
-    """A forward-path that comes in: waiting until ``due``, or failed, ``status`` and ``text`` why."""
+    """A forward-path that comes in: waiting until ``due``, or failed with ``status``, ``text``."""
 
     address: str
     due: int

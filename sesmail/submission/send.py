@@ -85,7 +85,7 @@ class Submission:
         else:
             code = self._drop(wake, envelope, pieces, is_quiet=way == mode.DROP_QUIETLY)
         if local_copy is None or real_sendmail is None or code not in (EX_OK, EX_NOUSER, EX_NOHOST):
-            return code  # with another code nothing was sent, and the caller will try again
+            return code  # the caller will try again, and local recipients with it
         local_code = foreground.deliver_locally(
             real_sendmail, sender, recipients.local, local_copy, self.environ
         )
