@@ -39,6 +39,7 @@ CREATE TABLE entry (
     finished INTEGER               -- when the last path was done
 ) STRICT;
 CREATE INDEX entry_finished ON entry (finished) WHERE finished IS NOT NULL;
+CREATE INDEX entry_open ON entry (id, uid, size) WHERE open > 0;
 
 CREATE TABLE content (entry INTEGER PRIMARY KEY REFERENCES entry, message BLOB NOT NULL) STRICT;
 

@@ -106,16 +106,16 @@ class Finished:
 
 
 class Store:
-    """queue.db, open for writing."""
+    """queue.db, open for writing. ``connection`` is there for ``upkeep``."""
 
     def __init__(self, directory: str) -> None:
         """Open or create it; see ``schema.connect`` for what that raises."""
-        self._connection = schema.connect(directory)
+        self.connection = schema.connect(directory)
         self._identities: dict[str, int] = {}
 
     def close(self) -> None:
         """Close it; the last connection to leave writes the WAL back."""
-        self._connection.close()
+        self.connection.close()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -124,9 +124,9 @@ class Store:
         After an IOFailure nobody knows whether it was done: unlink nothing, start nothing, end.
         """
         try:
-            self._connection.execute("BEGIN IMMEDIATE")
+            self.connection.execute("BEGIN IMMEDIATE")
             yield
-            self._connection.execute("COMMIT")
+            self.connection.execute("COMMIT")
         except sqlite3.Error as error:
             self._roll_back()
             raise schema.translate(error) from None
@@ -135,8 +135,8 @@ class Store:
             raise
 
     def _roll_back(self) -> None:
-        if self._connection.in_transaction:
-            self._connection.execute("ROLLBACK")
+        if self.connection.in_transaction:
+            self.connection.execute("ROLLBACK")
         self._identities.clear()
 
     # What comes in.
@@ -173,7 +173,7 @@ class Store:
             None if open_paths else entry.arrived,
         )
         self._write_content(number, entry.message)
-        self._connection.executemany(
+        self.connection.executemany(
             "INSERT INTO path (entry, identity, uid, address, state, due, status, text)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             [
@@ -191,7 +191,7 @@ class Store:
         self._insert(
             "INSERT INTO content (entry, message) VALUES (?, zeroblob(?))", entry, len(message)
         )
-        with self._connection.blobopen("content", "message", entry) as blob:
+        with self.connection.blobopen("content", "message", entry) as blob:
             view = memoryview(message)
             for start in range(0, len(view), _PIECE):
                 blob.write(view[start : start + _PIECE])
@@ -248,7 +248,7 @@ class Store:
 
     def message(self, entry: int) -> bytes:
         """Return the bytes of an entry's message."""
-        with self._connection.blobopen("content", "message", entry, readonly=True) as blob:
+        with self.connection.blobopen("content", "message", entry, readonly=True) as blob:
             return b"".join(iter(lambda: blob.read(_PIECE), b""))
 
     def interrupted(self) -> list[Job]:
@@ -280,10 +280,10 @@ class Store:
         The content goes with the last result, unless a forward-path failed: then it is kept for
         ``history``, to be requeued.
         """
-        self._connection.execute(
+        self.connection.execute(
             "UPDATE attempt SET ended = ?, text = ? WHERE id = ?", (now, text, job.attempt)
         )
-        self._connection.executemany(
+        self.connection.executemany(
             "UPDATE path SET state = ?, due = ?, status = ?, text = ?, relay = ?, remote_id = ?,"
             " hold = ? WHERE id = ?",
             [
@@ -299,12 +299,12 @@ class Store:
             "SELECT sum(state NOT IN (2, 3)), sum(state = 3) FROM path WHERE entry = ?", entry
         )
         open_paths, failed = row or (0, 0)
-        self._connection.execute(
+        self.connection.execute(
             "UPDATE entry SET open = ?, failed = ?, finished = ? WHERE id = ?",
             (open_paths, failed, None if open_paths else now, entry),
         )
         if not open_paths and not failed:
-            self._connection.execute("DELETE FROM content WHERE entry = ?", (entry,))
+            self.connection.execute("DELETE FROM content WHERE entry = ?", (entry,))
         return not open_paths
 
     # Small things.
@@ -341,11 +341,11 @@ class Store:
         return known[name]
 
     def _insert(self, statement: str, *values: object) -> int:
-        return self._connection.execute(statement, values).lastrowid or 0
+        return self.connection.execute(statement, values).lastrowid or 0
 
     def _all(self, statement: str, *values: object) -> list[tuple]:  # type: ignore[type-arg]
-        return self._connection.execute(statement, values).fetchall()
+        return self.connection.execute(statement, values).fetchall()
 
     def _one(self, statement: str, *values: object) -> tuple | None:  # type: ignore[type-arg]
-        row: tuple | None = self._connection.execute(statement, values).fetchone()  # type: ignore[type-arg]
+        row: tuple | None = self.connection.execute(statement, values).fetchone()  # type: ignore[type-arg]
         return row

@@ -1,0 +1,136 @@
+"""What happens to the queue beside taking and finishing: holds, requeue, history, space.
+
+Each function works on the writer's connection, inside ``Store.transaction``.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import dataclass
+
+IDENTITY = "identity"  # nothing of it is tried; no path is changed
+AUTHOR = "author"  # mail of this author domain
+RECIPIENT = "recipient"  # this forward-path
+ENTRY = "entry"  # this entry: SES may have it, and sending again was forbidden
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Something that waits for the administrator; ``began`` in milliseconds."""
+
+    id: int
+    identity: str
+    scope: str
+    key: str
+    began: int
+    reason: str
+
+
+def begin_hold(
+    connection: sqlite3.Connection, identity: str, scope: str, key: str, reason: str, now: int
+) -> Hold:
+    """Write down that a hold begins."""
+    number = connection.execute(
+        "INSERT INTO hold (identity, scope, key, began, reason)"
+        " SELECT id, ?, ?, ?, ? FROM identity WHERE name = ?",
+        (scope, key, now, reason, identity),
+    ).lastrowid
+    return Hold(number or 0, identity, scope, key, now, reason)
+
+
+def holds(connection: sqlite3.Connection) -> list[Hold]:
+    """Return the holds that last."""
+    rows = connection.execute(
+        "SELECT h.id, i.name, h.scope, h.key, h.began, h.reason FROM hold h"
+        " JOIN identity i ON i.id = h.identity WHERE h.ended IS NULL ORDER BY h.id"
+    )
+    return [Hold(*row) for row in rows]
+
+
+def release(connection: sqlite3.Connection, hold: int, now: int, most: int = -1) -> int:
+    """Let held paths wait for their turn again, ``most`` of them or all; return how many."""
+    return connection.execute(
+        "UPDATE path SET state = 0, due = ?, hold = NULL WHERE id IN"
+        " (SELECT id FROM path WHERE state = 4 AND hold = ? ORDER BY id LIMIT ?)",
+        (now, hold, most),
+    ).rowcount
+
+
+def end_hold(connection: sqlite3.Connection, hold: int, now: int) -> None:
+    """Write down that a hold is over, and release what it held."""
+    release(connection, hold, now)
+    connection.execute("UPDATE hold SET ended = ? WHERE id = ?", (now, hold))
+
+
+def held_time(
+    connection: sqlite3.Connection, identity: str, keys: tuple[str, ...], since: int, now: int
+) -> int:
+    """Return for how many milliseconds since ``since`` an entry was held.
+
+    ``keys``: "" for the identity itself, the author's domain, the forward-path. Holds of the same
+    time count once.
+    """
+    rows = connection.execute(
+        "SELECT max(h.began, ?1), min(coalesce(h.ended, ?2), ?2) FROM hold h"
+        " JOIN identity i ON i.id = h.identity WHERE i.name = ?3"
+        " AND h.key IN (SELECT value FROM json_each(?4)) AND coalesce(h.ended, ?2) > ?1 ORDER BY 1",
+        (since, now, identity, json.dumps(keys)),
+    )
+    total = 0
+    end = since
+    for began, ended in rows:
+        total += max(0, ended - max(began, end))
+        end = max(end, ended)
+    return total
+
+
+def requeue(connection: sqlite3.Connection, queue_id: str, now: int) -> int:
+    """Try the failed forward-paths of an entry again; return how many there are.
+
+    The entry counts as new: its age starts again.
+    """
+    row = connection.execute("SELECT id FROM entry WHERE queue_id = ?", (queue_id,)).fetchone()
+    if row is None:
+        return 0
+    count = connection.execute(
+        "UPDATE path SET state = 0, due = ?, attempts = 0 WHERE entry = ? AND state = 3",
+        (now, row[0]),
+    ).rowcount
+    connection.execute(
+        "UPDATE entry SET open = open + ?, failed = 0, finished = NULL, arrived = ? WHERE id = ?"
+        " AND ? > 0",
+        (count, now, row[0], count),
+    )
+    return count
+
+
+def purge(connection: sqlite3.Connection, before: int, most: int = 500) -> int:
+    """Forget entries that were finished before a moment; return how many, at most ``most``."""
+    numbers = connection.execute(
+        "SELECT id FROM entry WHERE finished < ? ORDER BY finished LIMIT ?", (before, most)
+    ).fetchall()
+    for statement in (
+        "DELETE FROM content WHERE entry = ?",
+        "DELETE FROM path WHERE entry = ?",
+        "DELETE FROM attempt WHERE entry = ?",
+        "DELETE FROM entry WHERE id = ?",
+    ):
+        connection.executemany(statement, numbers)
+    if not numbers:
+        connection.execute("DELETE FROM hold WHERE ended < ?", (before,))
+    return len(numbers)
+
+
+def vacuum(connection: sqlite3.Connection, pages: int = 64) -> None:
+    """Give a few free pages back to the file system; not inside a transaction."""
+    connection.execute(f"PRAGMA incremental_vacuum({int(pages)})").fetchall()
+
+
+def overdue(connection: sqlite3.Connection, identity: str, uid: int, limit: int, now: int) -> int:
+    """Make due at once what a lane has absurdly far ahead: the clock was wrong then, or is now."""
+    return connection.execute(
+        "UPDATE path SET due = ? WHERE state = 0 AND uid = ? AND due > ?"
+        " AND identity = (SELECT id FROM identity WHERE name = ?)",
+        (now, uid, limit, identity),
+    ).rowcount
