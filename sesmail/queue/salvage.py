@@ -1,0 +1,147 @@
+"""What can still be read of a damaged queue.db, brought into the queue there is now.
+
+Row by row, by id, skipping what SQLite cannot read. Where its first page is gone, that of a new
+database takes its place: it holds nothing but the header and the schema, which never changes
+within a version, so its root pages are the same.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from dataclasses import dataclass
+
+from sesmail.queue import schema
+from sesmail.queue.store import NewEntry, NewPath, State, Store
+
+_AMBIGUOUS_WAIT = 600_000  # milliseconds, for what was being sent
+_BATCH = 100
+_PAGE_SIZE = 8192
+
+
+@dataclass(slots=True)
+class Outcome:
+    """How many entries came back, were here already, and could not be read."""
+
+    saved: int = 0
+    known: int = 0
+    lost: int = 0
+
+
+def salvage(path: str, store: Store, now: int) -> Outcome:
+    """Bring back what waits, or failed, in the damaged database ``path``, which stays as it is."""
+    outcome = Outcome()
+    with tempfile.TemporaryDirectory(dir=os.path.dirname(path)) as directory:
+        copy = _copy(path, directory)
+        with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
+            batch: list[NewEntry] = []
+            for entry in _entries(connection, now, outcome):
+                batch.append(entry)
+                if len(batch) == _BATCH:
+                    _add(store, batch, outcome)
+                    batch = []
+            _add(store, batch, outcome)
+    return outcome
+
+
+def _copy(path: str, directory: str) -> str:
+    """Copy the database with its WAL; give the copy a first page that can be read."""
+    copy = os.path.join(directory, "copy")
+    for suffix in ("", "-wal"):
+        with suppress(FileNotFoundError):
+            shutil.copyfile(path + suffix, copy + suffix)
+    with closing(sqlite3.connect(copy)) as connection, suppress(sqlite3.DatabaseError):
+        connection.execute("SELECT count(*) FROM (SELECT 1 FROM entry LIMIT 1)").fetchone()
+        return copy
+    with suppress(FileNotFoundError):
+        os.unlink(f"{copy}-wal")  # it would write the broken page again
+    _replace_first_page(copy, directory)
+    return copy
+
+
+def _replace_first_page(copy: str, directory: str) -> None:
+    schema.connect(directory).close()
+    with open(os.path.join(directory, schema.FILE), "rb") as fresh, open(copy, "r+b") as file:
+        page = bytearray(fresh.read(_PAGE_SIZE))
+        pages = os.path.getsize(copy) // _PAGE_SIZE
+        page[28:32] = pages.to_bytes(4, "big")  # https://sqlite.org/fileformat.html, 1.3
+        page[32:40] = bytes(8)  # no free pages: nothing will be written
+        file.write(page)
+
+
+def _entries(connection: sqlite3.Connection, now: int, outcome: Outcome) -> Iterator[NewEntry]:
+    """Yield the entries that can be read and are not done; count those that cannot be read."""
+    names: dict[int, str] = {}
+    with suppress(sqlite3.DatabaseError):
+        names = dict(connection.execute("SELECT id, name FROM identity"))
+    for number in range(1, _last(connection) + 1):
+        try:
+            entry = _read(connection, number, names, now)
+        except (sqlite3.DatabaseError, KeyError):
+            outcome.lost += 1
+            continue
+        if entry is not None:
+            yield entry
+
+
+def _last(connection: sqlite3.Connection) -> int:
+    """Return the largest id of an entry that some table tells."""
+    largest = 0
+    for query in (
+        "SELECT max(id) FROM entry",
+        "SELECT max(entry) FROM content",
+        "SELECT max(entry) FROM path",
+    ):
+        with suppress(sqlite3.DatabaseError):
+            largest = max(largest, connection.execute(query).fetchone()[0] or 0)
+    return largest
+
+
+def _read(
+    connection: sqlite3.Connection, number: int, names: dict[int, str], now: int
+) -> NewEntry | None:
+    row = connection.execute(
+        "SELECT queue_id, identity, author, reverse_path, uid, arrived, digest, open, failed"
+        " FROM entry WHERE id = ?",
+        (number,),
+    ).fetchone()
+    if row is None or not (row[7] or row[8]):
+        return None
+    queue_id, identity, author, reverse_path, uid, arrived, digest = row[:7]
+    (message,) = connection.execute(
+        "SELECT message FROM content WHERE entry = ?", (number,)
+    ).fetchone() or (None,)
+    if message is None:
+        raise KeyError(number)
+    paths = [
+        NewPath(address, _due(state, now), _state(state), status, text)
+        for address, state, status, text in connection.execute(
+            "SELECT address, state, status, text FROM path WHERE entry = ? AND state != 2",
+            (number,),
+        )
+    ]
+    return NewEntry(
+        queue_id, names[identity], author, reverse_path, uid, arrived, digest, message, paths
+    )
+
+
+def _state(state: int) -> State:
+    return State.FAILED if state == State.FAILED else State.WAITING
+
+
+def _due(state: int, now: int) -> int:
+    return now + _AMBIGUOUS_WAIT if state == State.ACTIVE else now
+
+
+def _add(store: Store, batch: list[NewEntry], outcome: Outcome) -> None:
+    if not batch:
+        return
+    with store.transaction():
+        added = store.add(batch)
+    known = sum(entry.is_leftover for entry in added)
+    outcome.known += known
+    outcome.saved += len(added) - known
