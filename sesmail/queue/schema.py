@@ -136,7 +136,10 @@ def move_aside(path: str) -> str:
 
 
 def _open(path: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, cached_statements=256)
+    try:
+        connection = sqlite3.connect(path, isolation_level=None, cached_statements=256)
+    except sqlite3.Error as error:
+        raise translate(error) from None
     try:
         _prepare(connection, path)
     except sqlite3.Error as error:
