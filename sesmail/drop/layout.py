@@ -20,7 +20,7 @@ VERSION = 1
 LEADING_LINE = "sesmail-drop {version} {queue_id} {size:010} {checksum:08X}\n"
 LEADING_LENGTH = len(LEADING_LINE.format(version=VERSION, queue_id="0" * 28, size=0, checksum=0))
 LARGEST_ENVELOPE = 1 << 20  # bytes, on top of the limit for messages
-_ID_LENGTH = 28
+ID_LENGTH = 28
 _ID_CHARACTERS = frozenset("0123456789ABCDEF")
 
 
@@ -31,7 +31,7 @@ def new_queue_id() -> str:
 
 def is_queue_id(name: str) -> bool:
     """Tell whether ``name`` has a queue id's length and characters, and so is no path."""
-    return len(name) == _ID_LENGTH and _ID_CHARACTERS.issuperset(name)
+    return len(name) == ID_LENGTH and _ID_CHARACTERS.issuperset(name)
 
 
 def leading_line(queue_id: str, size: int, checksum: int) -> bytes:
