@@ -13,6 +13,7 @@ import pytest
 from tests.fakes.ses import SesServer
 from tests.host import Host, is_root
 from tests.installation import Installation, install_once, make_session_directory
+from tests.spool import Spool
 
 _SESSION = pytest.StashKey[Path]()
 
@@ -42,6 +43,14 @@ def ses() -> Iterator[SesServer]:
     """The SES stand-in, listening on loopback."""
     with SesServer() as server:
         yield server
+
+
+@pytest.fixture
+def spool(ses: SesServer, tmp_path: Path) -> Iterator[Spool]:
+    """A spool of one's own before the stand-in; its daemon, if started, ends with the test."""
+    made = Spool(tmp_path, ses)
+    yield made
+    made.close()
 
 
 def pytest_configure(config: pytest.Config) -> None:

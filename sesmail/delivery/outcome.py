@@ -34,6 +34,7 @@ class Result:
     in printable ASCII without secrets: what was said, why, and the remedy. ``singly`` asks to
     repeat the attempt for each forward-path alone, once: the reply blames one of them without
     naming it. ``other_interface``: the key's policy forbids SESv2, but perhaps not SES v1 and SMTP.
+    ``scope`` says what is held: the ``identity``, the ``author`` or the ``recipient``.
     """
 
     outcome: Outcome
@@ -45,6 +46,7 @@ class Result:
     retry: Retry | None = None
     singly: bool = False
     other_interface: bool = False
+    scope: str = "identity"
 
 
 def delivered(relay: str, remote_id: str) -> Result:

@@ -149,6 +149,7 @@ def _result(reply: Reply, relay: str, secret_advice: str = "", date: str = "") -
         row.retry,
         row.singly,
         row.other_interface,
+        row.scope,
     )
 
 

@@ -37,9 +37,9 @@ class Row:
 
     It fits a reply by its ``codes``, ``http`` status or ``exceptions`` (class names), and by all
     of ``commands`` (for SMTP), ``said`` and ``blames_recipient`` that are given. ``status``,
-    ``retry``, ``singly`` and ``other_interface`` are those of the ``Result``. ``quotes``: the text
-    of the reply may be shown. ``about_clock``, ``about_policy`` and ``about_secret``: something
-    that only the reply or the caller knows belongs to the remedy.
+    ``retry``, ``singly``, ``other_interface`` and ``scope`` are those of the ``Result``.
+    ``quotes``: the text of the reply may be shown. ``about_clock``, ``about_policy`` and
+    ``about_secret``: something that only the reply or the caller knows belongs to the remedy.
     """
 
     id: str
@@ -56,6 +56,7 @@ class Row:
     retry: Retry | None = None
     singly: bool = False
     other_interface: bool = False
+    scope: str = "identity"
     quotes: bool = True
     about_clock: bool = False
     about_policy: bool = False

@@ -145,14 +145,15 @@ ROWS: tuple[Row, ...] = (
         v2("LimitExceededException", 400, "There are too many instances of the resource."),)),
     # SES API errors: texts that come with several codes
     held("1.5/13", EX_NOPERM, "4.7.1", _SANDBOX, codes=_REJECTED, said=_UNVERIFIED,
-        blames_recipient=True, singly=True, examples=(
+        blames_recipient=True, singly=True, scope="recipient", examples=(
         v2("MessageRejected", 400,
            "Email address is not verified. The following identities failed the check in "
            "region US-EAST-1: recipient@example.net"),
         v1("MessageRejected", 400,
            "Email address is not verified. The following identities failed the check in "
            "region US-EAST-1: recipient@example.net"))),
-    held("1.5/12", EX_CONFIG, "4.7.1", _VERIFY, codes=_REJECTED, said=_UNVERIFIED, examples=(
+    held("1.5/12", EX_CONFIG, "4.7.1", _VERIFY, codes=_REJECTED, said=_UNVERIFIED, scope="author",
+        examples=(
         v2("MessageRejected", 400,
            "Email address is not verified. The following identities failed the check in "
            "region EU-WEST-1: stranger@elsewhere.example"),
@@ -184,7 +185,7 @@ ROWS: tuple[Row, ...] = (
         examples=(
         v2("AccountSuspendedException", 400,
            "The account's ability to send email has been permanently restricted."),)),
-    held("1.5/19", EX_UNAVAILABLE, "4.7.1", _MAIL_FROM,
+    held("1.5/19", EX_UNAVAILABLE, "4.7.1", _MAIL_FROM, scope="author",
         codes=words("MailFromDomainNotVerifiedException MailFromDomainNotVerified"), examples=(
         v2("MailFromDomainNotVerifiedException", 400, "The sending domain isn't verified."),
         v1("MailFromDomainNotVerifiedException", 400, "Mail from domain not verified."))),
@@ -235,12 +236,13 @@ ROWS: tuple[Row, ...] = (
         v2("RequestEntityTooLargeException", 413, "Request is too large."),)),
     # SES API errors: keys
     held("1.5/26-send-email", EX_NOPERM, "4.7.0", _ALLOW, codes=_DENIED, said=_SEND_EMAIL,
-        other_interface=True, about_policy=True, examples=(
+        other_interface=True, about_policy=True, scope="author", examples=(
         v2("AccessDeniedException", 403,
            "User `arn:aws:iam::123456789012:user/ses-smtp-user' is not authorized to "
            "perform `ses:SendEmail' on resource "
            "`arn:aws:ses:us-east-1:123456789012:identity/example.com'"),)),
-    held("1.5/26", EX_NOPERM, "4.7.0", _ALLOW, codes=_DENIED, about_policy=True, examples=(
+    held("1.5/26", EX_NOPERM, "4.7.0", _ALLOW, codes=_DENIED, about_policy=True, scope="author",
+        examples=(
         v2("AccessDeniedException", 403,
            "User `arn:aws:iam::123456789012:user/wiki' is not authorized to perform "
            "`ses:SendRawEmail' on resource "
@@ -395,18 +397,18 @@ ROWS: tuple[Row, ...] = (
         examples=(
         smtp("553", "RCPT", "<nobody@example.net> address unknown"),)),
     held("2.1/554-denied", EX_NOPERM, "4.7.0", _ALLOW, codes=_554, commands=ANY_COMMAND,
-        said=said("access denied"), about_policy=True, examples=(
+        said=said("access denied"), about_policy=True, scope="author", examples=(
         smtp("554", "TEXT",
            "Access denied: User `arn:aws:iam::123456789012:user/x' is not authorized to "
            "perform `ses:SendRawEmail' on resource "
            "`arn:aws:ses:us-east-1:123456789012:identity/x'"),)),
     held("2.1/554-sandbox", EX_NOPERM, "4.7.1", _SANDBOX, codes=_554, commands=ANY_COMMAND,
-        said=_UNVERIFIED, blames_recipient=True, singly=True, examples=(
+        said=_UNVERIFIED, blames_recipient=True, singly=True, scope="recipient", examples=(
         smtp("554", "TEXT",
            "Message rejected: Email address is not verified. The following identities "
            "failed the check in region US-EAST-1: recipient@example.net"),)),
     held("2.1/554-identity", EX_CONFIG, "4.7.1", _VERIFY, codes=_554, commands=ANY_COMMAND,
-        said=_UNVERIFIED, examples=(
+        said=_UNVERIFIED, scope="author", examples=(
         smtp("554", "TEXT",
            "Message rejected: Email address is not verified. The following identities "
            "failed the check in region US-EAST-1: stranger@elsewhere.example"),)),

@@ -58,6 +58,12 @@ class Wake:
             except OSError:
                 pass
 
+    def close(self) -> None:
+        """Let go of the FIFO; a client that ends anyway need not."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
 
 class Drop:
     """A drop being written; a context manager that leaves nothing behind unless committed."""

@@ -48,6 +48,19 @@ def holds(connection: sqlite3.Connection) -> list[Hold]:
     return [Hold(*row) for row in rows]
 
 
+def keep_back(connection: sqlite3.Connection, path: int, hold: Hold) -> None:
+    """Hold a path that was claimed, as if it had not been."""
+    connection.execute(
+        "UPDATE path SET state = 4, hold = ?, text = ?, attempts = attempts - 1 WHERE id = ?",
+        (hold.id, hold.reason, path),
+    )
+
+
+def forget_attempt(connection: sqlite3.Connection, attempt: int) -> None:
+    """Forget an attempt that was not made after all."""
+    connection.execute("DELETE FROM attempt WHERE id = ?", (attempt,))
+
+
 def release(connection: sqlite3.Connection, hold: int, now: int, most: int = -1) -> int:
     """Let held paths wait for their turn again, ``most`` of them or all; return how many."""
     return connection.execute(

@@ -1,4 +1,7 @@
-"""The ways a message can leave: SES's API, its SMTP interface, or a Maildir. ``open`` picks one."""
+"""The ways a message can leave: SES's API, its SMTP interface, or a Maildir.
+
+``choose`` picks one; ``open`` holds it to ``max_send_rate``, where nobody else counts recipients.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from sesmail.delivery.transport.base import MOST_FORWARD_PATHS, Transport
 from sesmail.delivery.transport.deadline import Deadline
 from sesmail.delivery.transport.pace import Pace
 
-__all__ = ["MOST_FORWARD_PATHS", "Deadline", "Sender", "Transport", "open"]
+__all__ = ["MOST_FORWARD_PATHS", "Deadline", "Sender", "Transport", "choose", "open"]
 
 
 class Sender:
@@ -50,10 +53,11 @@ class Sender:
 
 def open(credentials: Credentials, deadline: Deadline) -> Sender:  # noqa: A001
     """Return the transport that the credentials call for. Nothing is connected yet."""
-    return Sender(_choose(credentials, deadline), Pace(credentials.max_send_rate), deadline)
+    return Sender(choose(credentials, deadline), Pace(credentials.max_send_rate), deadline)
 
 
-def _choose(credentials: Credentials, deadline: Deadline) -> Transport:
+def choose(credentials: Credentials, deadline: Deadline) -> Transport:
+    """Return the transport itself. Those for the API and for capture may be shared by threads."""
     # Imported where chosen: botocore costs 100 ms, which neither SMTP nor capture has a use for.
     if credentials.transport == CAPTURE:
         from sesmail.delivery.transport.capture import Capture

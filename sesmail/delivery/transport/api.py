@@ -8,6 +8,7 @@ sends what is within its 10 MB, and SMTP the rest, with the password derived fro
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,7 +26,7 @@ _SLACK = 2.0  # seconds a client's time-out may exceed what is left before a new
 
 
 class Api:
-    """The API transport of one credentials file."""
+    """The API transport of one credentials file; threads may share it."""
 
     def __init__(self, credentials: Credentials, deadline: Deadline) -> None:
         self._credentials = credentials
@@ -33,6 +34,8 @@ class Api:
         self._session: Session | None = None
         self._clients: dict[str, tuple[Any, float]] = {}
         self._smtp: Smtp | None = None
+        self._making = threading.Lock()  # of clients: botocore's session is not for two threads
+        self._using_smtp = threading.Lock()
         self._only_raw = False  # the key's policy lacks ses:SendEmail
         default = f"email.{credentials.region}.amazonaws.com"
         self.relay = urlsplit(credentials.endpoint_url).hostname or default
@@ -48,9 +51,17 @@ class Api:
             self._only_raw = True
         if len(message) <= LARGEST_V1:
             return [self._send_v1(message, source, forward_paths, queue_id)] * len(forward_paths)
-        if self._smtp is None:
-            self._smtp = Smtp(self._credentials, self._deadline)
-        return self._smtp.send(message, source, forward_paths, queue_id)
+        with self._using_smtp:
+            if self._smtp is None:
+                self._smtp = Smtp(self._credentials, self._deadline)
+            return self._smtp.send(message, source, forward_paths, queue_id)
+
+    def send_rate(self) -> float | None:
+        """Return the account's MaxSendRate in recipients per second; None if SES does not tell."""
+        try:
+            return float(self._client("sesv2").get_account()["SendQuota"]["MaxSendRate"])
+        except Exception:  # noqa: BLE001  a key without that right, an outage: it is only advice
+            return None
 
     def close(self) -> None:
         """Close the connections."""
@@ -117,6 +128,10 @@ class Api:
 
     def _client(self, service: str) -> Any:
         """Return a client whose time-outs end within the deadline."""
+        with self._making:
+            return self._fitting_client(service)
+
+    def _fitting_client(self, service: str) -> Any:
         client, limit = self._clients.get(service, (None, 0.0))
         if client is not None and limit <= self._deadline.left() + _SLACK:
             return client

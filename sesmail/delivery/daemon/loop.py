@@ -1,0 +1,297 @@
+"""The main thread: results in, drops in, claims out, one transaction for all of them.
+
+    take results -> read drops -> [ settle, add, claim ] -> unlink drops, log, hand out attempts
+
+It wakes for the FIFO, the workers, the control socket and signals, and for three clocks: the
+schedule, a look at the credentials files while something is held, and a scan every minute. What is
+committed before an attempt is handed out is that it begins; a crash leaves it without a result.
+"""
+
+from __future__ import annotations
+
+import math
+import selectors
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sesmail.delivery.daemon import backoff
+from sesmail.delivery.daemon.clock import Clock
+from sesmail.delivery.daemon.delivering import Answer, Attempt, Attempted, Question
+from sesmail.delivery.daemon.dispatch import Dispatcher
+from sesmail.delivery.daemon.holds import HoldBook
+from sesmail.delivery.daemon.identities import Identities
+from sesmail.delivery.daemon.intake import Intake
+from sesmail.delivery.daemon.log import DaemonLog
+from sesmail.delivery.daemon.ports import MakeDsn, Pickup
+from sesmail.delivery.daemon.schedule import Schedule
+from sesmail.delivery.daemon.settling import Settler
+from sesmail.delivery.daemon.workers import Workers
+from sesmail.queue import upkeep
+from sesmail.queue.reserve import Reserve
+from sesmail.queue.schema import DiskFull
+from sesmail.queue.store import Store
+from sesmail.settings import Settings
+
+MOST_DROPS = 100  # in one transaction
+SCAN = 60.0  # seconds
+LOOK = 5.0  # seconds, at the credentials files while something is held, and for room on the disk
+LEAVE = 65.0  # seconds that attempts in flight have to end
+
+
+@dataclass
+class Parts:
+    """What the loop works with."""
+
+    settings: Settings
+    store: Store
+    reserve: Reserve
+    intake: Intake
+    pickup: Pickup
+    make_dsn: MakeDsn
+    workers: Workers[Attempt | Question, Attempted | Answer]
+    identities: Identities
+    clock: Clock
+    log: DaemonLog
+
+
+class Daemon:
+    """The loop and its state. ``selector`` is for whatever else has descriptors to be watched.
+
+    The data of what is registered there is called, without arguments, when it is readable.
+    """
+
+    def __init__(self, parts: Parts) -> None:
+        self.settings = parts.settings
+        self.selector = selectors.DefaultSelector()
+        self.schedule = Schedule()
+        self.holds = HoldBook(parts.store)
+        self._parts = parts
+        self._store = parts.store
+        self._clock = parts.clock
+        self._dispatcher = Dispatcher(
+            parts.store, self.schedule, self.holds, parts.identities, parts.settings, parts.clock
+        )
+        self._settler = Settler(parts, self.holds)
+        self._unsettled: list[Attempted] = []
+        self._is_full = False  # the disk
+        self._is_leaving = False
+        self._next_scan = self._last_scan = self._next_look = -math.inf
+        self._each_scan: list[Callable[[int], object]] = []
+        self.selector.register(parts.workers, selectors.EVENT_READ, lambda: None)
+
+    # Life.
+
+    def start(self) -> None:
+        """Read from the queue what waits and what is held; settle what a crash interrupted."""
+        now = self._clock.now()
+        if not self._parts.reserve.make():
+            self._fill_up()
+        self._reload_queue(now)
+        self._change(self._mend_due)
+        self._change(self._settle_interrupted)
+        self._settler.tell()
+        self._reload_schedule()
+
+    def each_scan(self, function: Callable[[int], object]) -> None:
+        """Call ``function`` with this moment, in milliseconds, at each scan."""
+        self._each_scan.append(function)
+
+    def run(self) -> None:
+        """Go on until ``leave``; then until nothing is in flight, or time is over."""
+        while not self._is_leaving:
+            self.turn(self._timeout())
+        end = self._clock.monotonic() + LEAVE
+        while self._parts.workers.in_hand or self._unsettled:
+            left = end - self._clock.monotonic()
+            if left <= 0:
+                break
+            self.turn(min(left, LOOK))
+
+    def run_once(self) -> None:
+        """Pick up everything, try everything that is due once, and end."""
+        intake = self._parts.intake
+        intake.start_scan()
+        while not intake.is_empty() and not self._is_full:
+            self.turn(0.0)
+        horizon = self._clock.now()
+        while not self._is_leaving and (
+            self._parts.workers.in_hand or self._unsettled or self._dispatcher.has_work(horizon)
+        ):
+            self.turn(min(self._dispatcher.delay(), LOOK), horizon)
+
+    def leave(self) -> None:
+        """Begin nothing new."""
+        self._is_leaving = True
+
+    def reload(self, settings: Settings) -> None:
+        """Go by other settings, and by the credentials files as they are now."""
+        self.settings = self._parts.settings = settings
+        self._dispatcher.settings = settings
+        self._parts.pickup.reload(settings)
+        self._parts.identities.forget()
+        self._change(lambda now: self._release(self.holds.identities(), now))
+        self._reload_schedule()
+        self._next_scan = -math.inf
+
+    def flush(self) -> None:
+        """Make everything that waits due now."""
+        self._change(lambda now: self._hasten(now, now))
+        self._reload_schedule()
+        self._parts.intake.start_scan()
+
+    def wake(self, names: list[str], wants_scan: bool) -> None:
+        """Take over what came through the FIFO."""
+        self._parts.intake.tell(names)
+        if wants_scan:  # whoever writes garbage does not keep us scanning
+            self._next_scan = min(self._next_scan, self._last_scan + LOOK)
+
+    # A turn.
+
+    def turn(self, timeout: float, horizon: int | None = None) -> None:
+        """Wait for something at most ``timeout`` seconds, and do what there is to do."""
+        wait = None if timeout == math.inf else max(timeout, 0.0)
+        for key, _ in self.selector.select(wait):
+            key.data()
+        self._take_reports()
+        self._keep_time()
+        batch = self._read_drops()
+        if not self._change(lambda now: self._decide(batch, now if horizon is None else horizon)):
+            return
+        self._unsettled.clear()
+        self._settler.tell()
+        if batch is not None:
+            self._parts.intake.put_back(self._parts.pickup.clear(batch))
+        for work in self._dispatcher.take_claimed():
+            if isinstance(work, Attempt):
+                self._settler.begun(work)
+            self._parts.workers.hand(work)
+
+    def _decide(self, batch: Any | None, horizon: int) -> None:
+        """Write down results, drops and what begins."""
+        now = self._clock.now()
+        lanes = self._settler.settle(self._unsettled, now)
+        if batch is not None:
+            lanes |= self._parts.pickup.add(batch, now)
+        for lane in lanes:
+            self._dispatcher.refresh(lane)
+        if self._may_begin():
+            self._dispatcher.claim(horizon)
+
+    def _change(self, change: Callable[[int], object]) -> bool:
+        """Change the queue in a transaction; return whether that was possible. Raises IOFailure."""
+        try:
+            with self._store.transaction():
+                change(self._clock.now())
+        except DiskFull:
+            self._fill_up()
+            return False
+        return True
+
+    def _take_reports(self) -> None:
+        for report in self._parts.workers.take():
+            if isinstance(report, Answer):
+                self._dispatcher.answered(report.identity, report.rate)
+            else:
+                self._dispatcher.ended(report)
+                self._unsettled.append(report)
+
+    def _read_drops(self) -> Any | None:
+        """Return a batch of drops, or None."""
+        if not self._may_begin() or self._parts.intake.is_empty():
+            return None
+        names = self._parts.intake.take(MOST_DROPS)
+        return self._parts.pickup.read(names) if names else None
+
+    def _may_begin(self) -> bool:
+        return not (self._is_full or self._is_leaving)
+
+    # Time.
+
+    def _timeout(self) -> float:
+        """Return the seconds until the next turn is needed."""
+        if not self._may_begin():
+            return LOOK
+        if not self._parts.intake.is_empty():
+            return 0.0
+        now = self._clock.monotonic()
+        wait = min(self._next_scan - now, self._dispatcher.delay())
+        if self.holds.identities():
+            wait = min(wait, self._next_look - now)
+        return wait
+
+    def _keep_time(self) -> None:
+        now = self._clock.monotonic()
+        if self._is_full and not self._unsettled and self._parts.reserve.make():
+            self._is_full = False
+            self._parts.log.info("there is room on the disk again")
+            self._parts.intake.start_scan()
+        if now >= self._next_look and self.holds:
+            self._next_look = now + LOOK
+            self._look_at_holds()
+        if now >= self._next_scan and not self._is_leaving:
+            self._last_scan, self._next_scan = now, now + SCAN
+            self._scan()
+
+    def _scan(self) -> None:
+        """Do what is done each minute."""
+        if self._clock.follow():
+            self._parts.log.warning("the clock was set")
+            self._change(self._mend_due)
+            self._reload_schedule()
+        self._parts.intake.start_scan()
+        for function in self._each_scan:
+            function(self._clock.now())
+
+    def _look_at_holds(self) -> None:
+        """Release what a changed credentials file may have mended, and probes that are due."""
+        now = self._clock.now()
+        changed = self._parts.identities.take_changed(self.holds.identities())
+        probe = self.holds.next_probe()
+        if self._is_full or not (changed or (probe is not None and probe <= now)):
+            return
+        self._change(lambda now: self._release(changed, now))
+        self._change(self.holds.release_probes)
+        self._reload_schedule()
+
+    def _release(self, identities: Iterable[str], now: int) -> None:
+        for identity in identities:
+            for hold in self.holds.release_identity(identity, now):
+                self._settler.log_release(hold)
+
+    def _settle_interrupted(self, now: int) -> None:
+        for job in self._store.interrupted():
+            self._settler.interrupted(job, now)
+
+    def _mend_due(self, now: int) -> None:
+        """Make due now what is absurdly far ahead."""
+        self._hasten(backoff.latest(now, self.settings), now)
+
+    def _hasten(self, limit: int, now: int) -> None:
+        """Make due now what is due after ``limit``."""
+        for lane in self.schedule.lanes():
+            upkeep.overdue(self._store.connection, *lane, limit, now)
+
+    # The disk is full.
+
+    def _fill_up(self) -> None:
+        """Give up the reserve for the results; begin nothing until it can be made again."""
+        if not self._is_full:
+            self._parts.log.error(
+                "the disk of the queue is full: nothing is picked up or sent; make room"
+            )
+        self._is_full = True
+        self._parts.reserve.release()
+        self._settler.forget()
+        self._dispatcher.undo()
+        self._reload_queue(self._clock.now())
+
+    def _reload_queue(self, now: int) -> None:
+        self.holds.load(now)
+        self._reload_schedule()
+
+    def _reload_schedule(self) -> None:
+        for lane in self.schedule.lanes():
+            self.schedule.set(lane, None)
+        for lane in self._store.lanes():
+            self._dispatcher.refresh(lane)

@@ -1,0 +1,96 @@
+"""The threads that wait for the network, and the way back from them into the main thread.
+
+They get work through a queue and put back what became of it; an eventfd wakes the main thread,
+which alone touches the queue's database. Threads begin when there is work for one more and end
+after some idle seconds, with their SMTP sessions.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+IDLE = 10.0  # seconds
+
+Work = TypeVar("Work")
+Report = TypeVar("Report")
+
+
+class Workers(Generic[Work, Report]):
+    """At most ``most`` threads that turn work into reports.
+
+    ``make_worker`` is called in each new thread and returns what does the work, and what is called
+    when the thread ends. The work must not raise.
+    """
+
+    def __init__(
+        self,
+        make_worker: Callable[[], tuple[Callable[[Work], Report], Callable[[], None]]],
+        most: int,
+    ) -> None:
+        self._make_worker = make_worker
+        self._most = most
+        self._work: queue.SimpleQueue[Work] = queue.SimpleQueue()
+        self._reports: deque[Report] = deque()
+        self._event = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._lock = threading.Lock()
+        self._threads = 0
+        self._idle = 0
+        self.in_hand = 0  # handed out and not taken back
+
+    def fileno(self) -> int:
+        """Return the eventfd, readable when there are reports."""
+        return self._event
+
+    def hand(self, work: Work) -> None:
+        """Let a thread do ``work``."""
+        self.in_hand += 1
+        self._work.put(work)
+        with self._lock:
+            if self._idle >= self._work.qsize() or self._threads >= self._most:
+                return
+            self._threads += 1
+        # Not waited for at the end: what is in flight then is found again at the next start.
+        threading.Thread(target=self._run, name="delivery", daemon=True).start()
+
+    def take(self) -> list[Report]:
+        """Return the reports since the last call."""
+        try:
+            os.eventfd_read(self._event)
+        except BlockingIOError:
+            pass
+        reports = []
+        while self._reports:
+            reports.append(self._reports.popleft())
+        self.in_hand -= len(reports)
+        return reports
+
+    def _run(self) -> None:
+        do, end = self._make_worker()
+        while (work := self._next()) is not None:
+            report = do(work)
+            del work  # a large message is not to wait with us for the next one
+            self._reports.append(report)
+            os.eventfd_write(self._event, 1)
+        end()
+
+    def _next(self) -> Work | None:
+        """Return the next work; None: there is none, and this thread is no longer counted."""
+        with self._lock:
+            self._idle += 1
+        try:
+            work = self._work.get(timeout=IDLE)
+        except queue.Empty:
+            work = None
+        with self._lock:
+            self._idle -= 1
+            if work is None:
+                try:  # put there since the time ran out, when we still counted as idle
+                    work = self._work.get_nowait()
+                except queue.Empty:
+                    self._threads -= 1
+        return work
