@@ -37,8 +37,8 @@ class Installation:
         return self.prefix / "lib" / "sesmail"
 
     def command(self, name: str) -> Path:
-        """The path of sesmail, sendmail, mailq or newaliases."""
-        return self.prefix / ("sbin" if name == "sendmail" else "bin") / name
+        """The path of sesmail, sendmail, mailq, newaliases, sesmaild or sesmailctl."""
+        return self.prefix / ("sbin" if name in ("sendmail", "sesmaild") else "bin") / name
 
 
 def make_session_directory() -> Path:

@@ -14,7 +14,7 @@ from collections.abc import MutableMapping
 
 from sesmail import settings
 from sesmail.delivery import interrupt, report
-from sesmail.submission.foreground import ROLE_VARIABLES
+from sesmail.launch import ROLE_VARIABLES
 from sesmail.sysexits import EX_IOERR, EX_SOFTWARE, EX_UNAVAILABLE, Failure
 
 _KEPT = frozenset(("PATH", "LANG", "SESMAIL_CONFIG", *ROLE_VARIABLES))

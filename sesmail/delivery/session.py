@@ -20,7 +20,7 @@ from botocore.exceptions import BotoCoreError
 
 from sesmail.delivery import secret, trust
 from sesmail.delivery.credentials import Credentials
-from sesmail.submission.foreground import ROLE_VARIABLES
+from sesmail.launch import ROLE_VARIABLES
 
 _CLOSED_CONFIG: dict[str, Any] = {
     "retries": {"mode": "standard", "total_max_attempts": 1},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from sesmail import launch
 from sesmail.submission import relay, signals
 from sesmail.sysexits import EX_UNAVAILABLE, Unavailable
 
@@ -17,16 +18,6 @@ if TYPE_CHECKING:
 
 _MODULE = ("-I", "-m", "sesmail.delivery")
 _EX_TEMPFAIL = 75  # from a real sendmail; to our caller it would mean that the mail is kept
-# What the agents of ECS and EKS set; all that boto3 gets of the caller's environment.
-ROLE_VARIABLES = (
-    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
-    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
-    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-    "AWS_ROLE_ARN",
-    "AWS_ROLE_SESSION_NAME",
-    "AWS_WEB_IDENTITY_TOKEN_FILE",
-)
 
 
 def environment(caller: Mapping[str, str], settings: Settings, identity: str) -> dict[str, str]:
@@ -34,12 +25,10 @@ def environment(caller: Mapping[str, str], settings: Settings, identity: str) ->
 
     They are kept only where the caller is root or owns the credentials file.
     """
-    kept = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
-    names = ["SESMAIL_CONFIG"]
+    names: tuple[str, ...] = ("SESMAIL_CONFIG",)
     if _owns(os.path.join(settings.credentials_directory, identity)):
-        names += ROLE_VARIABLES
-    kept.update({name: caller[name] for name in names if name in caller})
-    return kept
+        names += launch.ROLE_VARIABLES
+    return launch.environment(caller, names)
 
 
 def _owns(path: str) -> bool:
@@ -51,7 +40,7 @@ def _owns(path: str) -> bool:
 
 def execute(library: str, message: Kept, environ: dict[str, str]) -> NoReturn:
     """Become the delivery half. Raises Unavailable where it is broken."""
-    python = _python(library)
+    python = launch.python(library)
     os.dup2(message.open(), 0)
     signals.restore()
     try:
@@ -62,7 +51,7 @@ def execute(library: str, message: Kept, environ: dict[str, str]) -> NoReturn:
 
 def run(library: str, message: Kept, environ: dict[str, str]) -> int:
     """Run the delivery half as a child, for what comes after it; return its exit code."""
-    python = _python(library)
+    python = launch.python(library)
     try:
         return _spawn(python, [python, *_MODULE], message, environ)
     except OSError as error:
@@ -85,10 +74,6 @@ def deliver_locally(
             f"sent, but not to {', '.join(names)[:200]!a}: cannot run the real sendmail "
             f"{real_sendmail}: {error.strerror}"
         ) from None
-
-
-def _python(library: str) -> str:
-    return os.path.join(library, ".venv", "bin", "python3")
 
 
 def _broken(python: str, error: OSError) -> Unavailable:

@@ -13,9 +13,25 @@ from tests.host import Host
 from tests.installation import CHECKOUT, PYTHON, Installation, make
 
 LIBRARY = "lib/sesmail"
-SHOW = "import sys\ndef main(argv, library):\n    print(sys.flags, argv[0], library)\n"
+SHOW = """\
+import sys
+
+def main(argv, library):
+    print(sys.flags, argv[0], library)
+
+def execute(library, module, words, environ):
+    print(sys.flags, sys.argv[0], library)
+"""
+CONSTANTS = """\
+DAEMON_VARIABLES = CONTROL_VARIABLES = ()
+
+def environment(caller, names):
+    return {}
+"""
 COMMANDS = {
     "bin/sesmail": None,
+    "bin/sesmailctl": None,
+    "sbin/sesmaild": None,
     "bin/mailq": "sesmail",
     "bin/newaliases": "sesmail",
     "sbin/sendmail": "../bin/sesmail",
@@ -61,17 +77,18 @@ def test_the_tree_holds_what_the_contract_says(built: Path) -> None:
     outside = {name for name in files(built) if not name.startswith(LIBRARY)}
     pages = {f"share/man/man{page.name[-1]}/{page.name}" for page in (CHECKOUT / "man").iterdir()}
     documents = {f"share/doc/sesmail/{name}" for name in ("LICENSE", "README.md", "CHANGELOG.md")}
+    commands = [built / name for name in COMMANDS]
     assert pages
     assert outside == {*COMMANDS, *pages, *documents}
     assert modules(built / LIBRARY / "sesmail") == modules(CHECKOUT / "sesmail")
     assert "MIT License" in (built / "share/doc/sesmail/LICENSE").read_text()
     for path in built.rglob("*"):
-        wanted = 0o755 if path.is_dir() or path == built / "bin/sesmail" else 0o644
+        wanted = 0o755 if path.is_dir() or path in commands else 0o644
         assert path.is_symlink() or path.stat().st_mode & wanted == wanted, path
 
 
 def test_the_commands_are_links_to_one_file(built: Path) -> None:
-    """sendmail, mailq and newaliases are relative links, fit for any DESTDIR."""
+    """sendmail, mailq and newaliases are relative links to sesmail, fit for any DESTDIR."""
     for name, target in COMMANDS.items():
         path = built / name
         assert (os.readlink(path) if path.is_symlink() else None) == target
@@ -79,9 +96,10 @@ def test_the_commands_are_links_to_one_file(built: Path) -> None:
 
 def test_nothing_in_the_tree_names_the_staging_directory(built: Path) -> None:
     """First line, library, environment and byte code hold the final PREFIX, never DESTDIR."""
-    lines = (built / "bin/sesmail").read_text().splitlines()
-    assert lines[0] == f"#!{PYTHON} -IS"
-    assert 'LIBRARY = "/usr/lib/sesmail"' in lines
+    for name in ("bin/sesmail", "bin/sesmailctl", "sbin/sesmaild"):
+        lines = (built / name).read_text().splitlines()
+        assert lines[0] == f"#!{PYTHON} -IS"
+        assert 'LIBRARY = "/usr/lib/sesmail"' in lines
     (path_file,) = (built / LIBRARY).glob(".venv/lib/python*/site-packages/sesmail.pth")
     assert path_file.read_text() == "/usr/lib/sesmail\n"
     for name in files(built):
@@ -126,8 +144,10 @@ def test_every_command_starts_isolated(installed: Installation, tmp_path: Path) 
     library = tmp_path / LIBRARY
     (library / "sesmail/submission").mkdir(parents=True)
     (library / "sesmail/submission/main.py").write_text(SHOW)
-    command = tmp_path / "bin/sesmail"
-    command.write_text(command.read_text().replace(str(installed.prefix), str(tmp_path)))
+    (library / "sesmail/launch.py").write_text(CONSTANTS + SHOW)
+    for name in ("bin/sesmail", "bin/sesmailctl", "sbin/sesmaild"):
+        command = tmp_path / name
+        command.write_text(command.read_text().replace(str(installed.prefix), str(tmp_path)))
     hostile = {"PYTHONPATH": "/tmp", "PYTHONSTARTUP": "/tmp/x", "PYTHONINSPECT": "1"}
     for name in COMMANDS:
         done = subprocess.run([tmp_path / name], env=hostile, capture_output=True, text=True)
@@ -212,7 +232,7 @@ def test_install_that_fails_changes_nothing(staged: Path, tmp_path: Path) -> Non
 
 def test_install_never_overwrites_another_sendmail(tmp_path: Path) -> None:
     """It ends with 2 and one line, which has the command that moves the others aside."""
-    foreign = {"usr/sbin/sendmail": "MTA", "usr/bin/newaliases": "MTA"}
+    foreign = {"usr/sbin/sendmail": "MTA", "usr/bin/newaliases": "MTA", "usr/sbin/sesmaild": "?"}
     for name, text in foreign.items():
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -222,7 +242,8 @@ def test_install_never_overwrites_another_sendmail(tmp_path: Path) -> None:
     assert done.returncode == 2
     line, made, *rest = done.stderr.splitlines()
     assert (
-        "for file in /usr/sbin/sendmail /usr/bin/mailq /usr/bin/newaliases; do dpkg-divert" in line
+        "for file in /usr/sbin/sendmail /usr/bin/mailq /usr/bin/newaliases /usr/sbin/sesmaild; "
+        "do dpkg-divert" in line
     )
     assert made.startswith("make: ***")
     assert rest == []

@@ -13,14 +13,19 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 LEVELS = {
     "sesmail": 0,  # the version
     "sesmail.sysexits": 1,
+    "sesmail.account": 2,
     "sesmail.identity": 2,  # below the others: settings and addresses hold domains as A-labels
+    "sesmail.launch": 2,
     "sesmail.settings": 3,
     "sesmail.envelope": 3,
     "sesmail.message": 3,
-    "sesmail.submission": 4,
-    "sesmail.delivery": 5,
+    "sesmail.drop": 4,
+    "sesmail.submission": 5,
+    "sesmail.queue": 5,
+    "sesmail.delivery": 6,
+    "sesmail.control": 7,
 }
-CLIENT = 4  # up to here: the standard library only
+CLIENT = 5  # up to here: the standard library only
 MODULES = {
     ".".join(path.relative_to(CHECKOUT).with_suffix("").parts).removesuffix(".__init__"): path
     for path in sorted((CHECKOUT / "sesmail").rglob("*.py"))
@@ -92,8 +97,16 @@ def test_a_right_import_is_no_finding() -> None:
     assert wrong_imports("sesmail.delivery.session", "import boto3") == []
 
 
-def test_the_command_imports_submission_only() -> None:
-    """bin/sesmail stands on submission and on nothing else of ours."""
-    source = (CHECKOUT / "bin" / "sesmail").read_text()
-    ours = {part(name) for name in imports("sesmail", source) if name.startswith("sesmail")}
-    assert ours == {"sesmail.submission"}
+@pytest.mark.parametrize(
+    ("command", "wanted"),
+    [
+        ("sesmail", "sesmail.submission"),
+        ("sesmaild", "sesmail.launch"),
+        ("sesmailctl", "sesmail.launch"),
+    ],
+)
+def test_a_command_imports_one_thing_of_ours(command: str, wanted: str) -> None:
+    """bin/sesmail stands on submission, the others on what starts the rest in its environment."""
+    source = (CHECKOUT / "bin" / command).read_text()
+    ours = {part(name) for name in imports(command, source) if name.startswith("sesmail")}
+    assert ours == {wanted}

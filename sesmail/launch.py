@@ -1,0 +1,52 @@
+"""From a command under ``python3 -IS`` to the part of sesmail that has a virtual environment.
+
+Nothing of the caller's environment goes along but what is named: botocore, OpenSSL and the resolver
+obey dozens of variables.
+"""
+
+from __future__ import annotations
+
+import os
+
+from sesmail.sysexits import EX_UNAVAILABLE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PATH = "/usr/local/bin:/usr/bin:/bin"
+# What the agents of ECS and EKS set; all that boto3 gets of the caller's environment.
+ROLE_VARIABLES = (
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_ROLE_ARN",
+    "AWS_ROLE_SESSION_NAME",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+)
+DAEMON_VARIABLES = ("SESMAIL_CONFIG", "NOTIFY_SOCKET", *ROLE_VARIABLES)
+CONTROL_VARIABLES = ("SESMAIL_CONFIG", "TERM", "COLUMNS", "LINES", "NO_COLOR")
+
+
+def environment(caller: Mapping[str, str], names: tuple[str, ...]) -> dict[str, str]:
+    """Return a clean environment with those of the caller's variables that are named."""
+    kept = {"PATH": PATH, "LANG": "C.UTF-8"}
+    kept.update({name: caller[name] for name in names if name in caller})
+    return kept
+
+
+def python(library: str) -> str:
+    """Return the Python of the virtual environment."""
+    return os.path.join(library, ".venv", "bin", "python3")
+
+
+def execute(library: str, module: str, words: list[str], environ: Mapping[str, str]) -> int:
+    """Become ``module`` with these words. Returns, with an exit code, only where that fails."""
+    path = python(library)
+    try:
+        os.execve(path, [path, "-I", "-m", module, *words], environ)
+    except OSError as error:
+        text = f"{module}: cannot run {path}: {error.strerror}; install sesmail again\n"
+        os.write(2, text.encode("ascii", "replace"))
+    return EX_UNAVAILABLE
