@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Iterator
 
-from sesmail import account
+from sesmail.delivery.daemon import privileges
 from sesmail.queue import salvage
 from sesmail.queue.lock import Lock
 from sesmail.queue.schema import DiskFull
@@ -22,7 +22,7 @@ def run(settings: Settings, path: str) -> Iterator[str]:
     room, IOFailure.
     """
     path = os.path.abspath(path)
-    account.become(settings.user)  # root's files in the queue would lock sesmaild out for ever
+    privileges.become(settings.user)  # root's files in the queue would lock sesmaild out for ever
     if not (os.path.isfile(path) and os.access(path, os.R_OK)):
         raise DataError(f"{path!a} is no file that user {settings.user} can read")
     directory = os.path.join(settings.spool_directory, "queue")

@@ -13,7 +13,6 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 LEVELS = {
     "sesmail": 0,  # the version
     "sesmail.sysexits": 1,
-    "sesmail.account": 2,
     "sesmail.identity": 2,  # below the others: settings and addresses hold domains as A-labels
     "sesmail.launch": 2,
     "sesmail.settings": 3,
