@@ -24,6 +24,7 @@ from sesmail.launch import ROLE_VARIABLES
 
 _CLOSED_CONFIG: dict[str, Any] = {
     "retries": {"mode": "standard", "total_max_attempts": 1},
+    "max_pool_connections": 64,  # urllib3 throws away what is beyond; the daemon has 32 threads
     "proxies": {},
     "ignore_configured_endpoint_urls": True,
     "user_agent_extra": "sesmail",
@@ -68,7 +69,7 @@ class Session:
         )
         # Also for the clients that botocore makes itself, to get a role's keys.
         self._session.set_default_client_config(config)
-        plain = bool(credentials.access_key_id) and not credentials.names_a_source()
+        plain = self._has_plain_pair()
         return self._session.create_client(
             service,
             region_name=credentials.region,
@@ -82,11 +83,16 @@ class Session:
 
     def has_smtp_password(self) -> bool:
         """Tell whether the secret that was found is no API secret, but an SES SMTP password."""
+        if self._has_plain_pair():
+            return False  # its shape was checked, and botocore would look for a role instead
         try:
             keys = self._session.get_credentials()
             return keys is not None and secret.smtp_version(keys.secret_key or "") is not None
         except BotoCoreError:
             return False
+
+    def _has_plain_pair(self) -> bool:
+        return bool(self._credentials.access_key_id) and not self._credentials.names_a_source()
 
     def close(self) -> None:
         """Give up the file with the profile."""

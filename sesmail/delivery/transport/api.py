@@ -16,7 +16,7 @@ from sesmail.delivery import replies
 from sesmail.delivery.credentials import Credentials
 from sesmail.delivery.outcome import Outcome, Result, Retry, delivered
 from sesmail.delivery.session import Session
-from sesmail.delivery.transport import marks
+from sesmail.delivery.transport import addresses, marks
 from sesmail.delivery.transport.deadline import CONNECT_TIMEOUT, READ_TIMEOUT, Deadline
 from sesmail.delivery.transport.smtp import Smtp
 from sesmail.sysexits import EX_UNAVAILABLE
@@ -38,7 +38,9 @@ class Api:
         self._using_smtp = threading.Lock()
         self._only_raw = False  # the key's policy lacks ses:SendEmail
         default = f"email.{credentials.region}.amazonaws.com"
-        self.relay = urlsplit(credentials.endpoint_url).hostname or default
+        endpoint = urlsplit(credentials.endpoint_url)
+        self.relay = endpoint.hostname or default
+        self._port = endpoint.port or 443
 
     def send(
         self, message: bytes, source: str, forward_paths: list[str], queue_id: str
@@ -140,7 +142,8 @@ class Api:
         if self._session is None:
             self._session = Session(self._credentials)
         limit = self._deadline.cut(READ_TIMEOUT)
-        client = self._session.client(service, self._deadline.cut(CONNECT_TIMEOUT), limit)
+        connect = addresses.share(self.relay, self._port, self._deadline.cut(CONNECT_TIMEOUT))
+        client = self._session.client(service, connect, limit)
         self._clients[service] = client, limit
         return client
 

@@ -17,6 +17,7 @@ from typing import Any
 from sesmail.delivery import replies, trust
 from sesmail.delivery.credentials import Credentials
 from sesmail.delivery.outcome import Outcome, Result, Retry
+from sesmail.delivery.transport import addresses
 from sesmail.delivery.transport.deadline import CONNECT_TIMEOUT, READ_TIMEOUT, Deadline
 from sesmail.sysexits import EX_UNAVAILABLE
 
@@ -65,6 +66,17 @@ def open_session(credentials: Credentials, deadline: Deadline) -> smtplib.SMTP |
     return _login(session, credentials, name, deadline)
 
 
+class _Plain(smtplib.SMTP):
+    """A session whose time-out for connecting is that of all addresses together."""
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        return addresses.connect(host, port, timeout)
+
+
+class _Wrapped(smtplib.SMTP_SSL, _Plain):
+    """The same under TLS: SMTP_SSL wraps what the next class in line connects."""
+
+
 class _Opening:
     """One try to reach a port and to be sure who is there."""
 
@@ -101,11 +113,9 @@ class _Opening:
         timeout = max(self._deadline.cut(CONNECT_TIMEOUT), 0.001)
         session: smtplib.SMTP
         if self._tls == WRAPPER:
-            session = smtplib.SMTP_SSL(
-                self._name, self._port, _NAME, timeout=timeout, context=context
-            )
+            session = _Wrapped(self._name, self._port, _NAME, timeout=timeout, context=context)
         else:
-            session = smtplib.SMTP(self._name, self._port, _NAME, timeout=timeout)
+            session = _Plain(self._name, self._port, _NAME, timeout=timeout)
         try:
             self._greet(session, context)
         except BaseException:
