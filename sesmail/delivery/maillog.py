@@ -1,5 +1,6 @@
 """The mail log: lines in Postfix's shape, so that pflogsumm, logwatch and people's greps read them.
 
+    sesmail/pickup[pid]: ID: uid=33 from=<…>                    the daemon's, as the next two lines
     sesmail/cleanup[pid]: ID: message-id=<…>, identity=example.com
     sesmail/qmgr[pid]: ID: from=<…>, size=…, nrcpt=… (queue active)
     sesmail/ses[pid]: ID: to=<…>, relay=…, delay=…, delays=a/b/c/d, dsn=2.0.0, status=sent (SES id)
@@ -51,6 +52,10 @@ class MailLog:
         self._queue_id = printable(queue_id)
         self._emit = emit
 
+    def picked_up(self, uid: int, reverse_path: str) -> None:
+        """Log who dropped the message."""
+        self._info("pickup", f"uid={uid} from=<{_inside(reverse_path)}>")
+
     def accepted(self, message_id: str, identity: str) -> None:
         """Log which message, and which credentials serve it; ``message_id`` without brackets."""
         self._info("cleanup", f"message-id=<{_inside(message_id)}>, identity={printable(identity)}")
@@ -74,6 +79,10 @@ class MailLog:
             f"delays={parts}, dsn={printable(result.status)}, "
             f"status={_STATUS[result.outcome]} ({printable(result.text)})",
         )
+
+    def reported(self, notice: str) -> None:
+        """Log the queue id of the DSN that tells the sender about a failure."""
+        self._info("bounce", f"sender non-delivery notification: {printable(notice)}")
 
     def removed(self) -> None:
         """Log the end: the message is no longer kept."""

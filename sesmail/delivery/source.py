@@ -17,8 +17,11 @@ def choose(envelope: Envelope, settings: Settings, credentials: Credentials) -> 
 
     The reverse-path, if it is an address that the author's identity serves; else
     ``feedback_address``; else the author: the one in the credentials file, or the message's. The
-    null reverse-path counts as none, for SES refuses it.
+    null reverse-path counts as none, for SES refuses it; but what a mail system sends with it, a
+    DSN above all, has itself as the source: a bounce of it must reach nobody.
     """
+    if _is_of_mail_system(envelope) and not credentials.author:
+        return envelope.author
     author = credentials.author or envelope.author
     path = envelope.reverse_path
     if path and _is_served(path, author, envelope, settings, credentials):
@@ -37,6 +40,10 @@ def _is_served(
         return _domain(path) == _domain(author)
     # Where From is rewritten, perhaps to another domain, the old one may be unknown to SES.
     return not credentials.author or _is_within(_domain(path), _domain(author))
+
+
+def _is_of_mail_system(envelope: Envelope) -> bool:
+    return envelope.reverse_path == "" and envelope.author.lower().startswith("mailer-daemon@")
 
 
 def _is_within(domain: str, parent: str) -> bool:

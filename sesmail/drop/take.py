@@ -8,6 +8,7 @@ removed (a directory that is not empty, a foreign mount) is remembered by inode 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import os
@@ -25,6 +26,9 @@ _TORN_AFTER = 3600  # seconds since the last change; a client writes no file for
 _ABANDONED_AFTER = 86400  # seconds, for temporary names
 _READING = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _MODE = 0o640
+# What the kernel says of names that are no drop; any other error may be ours, and so may the mail.
+_NO_DROP = (errno.ELOOP, errno.EACCES, errno.EPERM, errno.ENXIO, errno.ENODEV, errno.EOPNOTSUPP)
+_MOST_REMEMBERED = 100_000  # inodes; each further one costs an attempt a scan
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,7 @@ class DropDirectory:
         status = os.fstat(self._descriptor)
         self._inode = (status.st_dev, status.st_ino)
         self._gid = status.st_gid
+        self._is_reader = os.geteuid() == 0 or self._gid in (os.getegid(), *os.getgroups())
         self._unremovable: set[tuple[int, int]] = set()
 
     def close(self) -> None:
@@ -107,7 +112,7 @@ class DropDirectory:
         Raises NotTaken, and FileNotFoundError where it is gone.
         """
         if not layout.is_queue_id(name):
-            raise Irregular("not a queue id")
+            raise self._irregular(name, "not a queue id")
         try:
             descriptor = os.open(name, _READING, dir_fd=self._descriptor)
         except FileNotFoundError:
@@ -115,15 +120,28 @@ class DropDirectory:
         except BlockingIOError:
             raise Incomplete("under a lease") from None
         except OSError as error:
-            raise Irregular(error.strerror or "cannot be opened") from None
+            reason = error.strerror or "cannot be opened"
+            if error.errno not in _NO_DROP or not self._is_reader:
+                raise Incomplete(reason) from None
+            raise self._irregular(name, reason) from None
         try:
             status = os.fstat(descriptor)
             if reason := self._irregularity(status, size_limit):
                 raise Irregular(reason, status.st_uid, status.st_size)
             with open(descriptor, "rb", buffering=0, closefd=False) as file:
                 return _read(name, file, status)
+        except OSError as error:  # the disk's, and the mail may be whole
+            raise Incomplete(error.strerror or "cannot be read") from None
         finally:
             os.close(descriptor)
+
+    def _irregular(self, name: str, reason: str) -> Irregular:
+        """Return what to raise for a name that cannot be opened."""
+        try:
+            status = os.stat(name, dir_fd=self._descriptor, follow_symlinks=False)
+        except OSError:
+            return Irregular(reason)
+        return Irregular(reason, status.st_uid, status.st_size)
 
     def _irregularity(self, status: os.stat_result, size_limit: int) -> str:
         """Return why this is no drop, "" if it may be one. Hard links are somebody else's file."""
@@ -156,7 +174,8 @@ class DropDirectory:
             status = os.stat(name, dir_fd=self._descriptor, follow_symlinks=False)
         except OSError:
             return
-        self._unremovable.add((status.st_dev, status.st_ino))
+        if len(self._unremovable) < _MOST_REMEMBERED:
+            self._unremovable.add((status.st_dev, status.st_ino))
 
 
 def _read(name: str, file: io.FileIO, status: os.stat_result) -> Taken:

@@ -10,6 +10,7 @@ from __future__ import annotations
 _NAME_BYTES = frozenset(range(33, 127)) - {ord(":")}
 _LONGEST_NAME = 998  # bytes, RFC 5322, 2.1.1
 _BLANKS = (b" ", b"\t")
+_PIECE = 1 << 16  # bytes; most header sections end within the first
 
 
 class Field:
@@ -72,6 +73,17 @@ class Section:
         if line[:1] in _BLANKS:
             return self.end > self.start
         return is_field(line)
+
+
+def read(message: bytes) -> list[Field]:
+    """Return the fields of a message that is there as a whole."""
+    section = Section()
+    for start in range(0, len(message), _PIECE):
+        if section.feed(message[start : start + _PIECE]):
+            break
+    else:
+        section.feed(b"", final=True)
+    return split(bytes(section.text[section.start : section.end]))
 
 
 def split(section: bytes) -> list[Field]:
