@@ -60,7 +60,11 @@ class _NoDsn(Exception):
 
 
 class DsnMaker:
-    """Makes DSNs. ``holds`` returns the holds that last, ``now`` this moment in milliseconds."""
+    """Makes DSNs.
+
+    ``holds`` returns the holds that last, ``now`` this moment in milliseconds; ``note_refusal`` is
+    told uid and reason where policy refused what was queued already.
+    """
 
     def __init__(
         self,
@@ -69,10 +73,12 @@ class DsnMaker:
         holds: Callable[[], Sequence[Hold]],
         now: Callable[[], int],
         log: DaemonLog,
+        note_refusal: Callable[[int, str], None],
     ) -> None:
         self.settings = settings
         self._load = load
         self._holds = holds
+        self._note_refusal = note_refusal
         self._now = now
         self._log = log
         self._counts: dict[int, tuple[int, int]] = {}  # by uid: the hour, and how many in it
@@ -101,11 +107,11 @@ class DsnMaker:
         return None
 
     def _make(self, mail: Mail, failed: Sequence[Failed], message: Callable[[], bytes]) -> NewEntry:
+        if any(is_of_policy(one.status, one.relay) for one in failed):  # all are then
+            self._note_refusal(mail.uid, failed[0].text)
+            raise _NoDsn("policy refused the message")
         if mail.reverse_path == "":
             raise _NoDsn("the reverse-path is null")
-        failed = [one for one in failed if not is_of_policy(one.status, one.relay)]
-        if not failed:
-            raise _NoDsn("policy refused the message")
         if all(one.status == EXPIRED for one in failed) and self._is_held(mail):
             raise _NoDsn(f"the identity {mail.identity} cannot send")
         try:

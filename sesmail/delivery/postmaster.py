@@ -86,8 +86,8 @@ def _message(head: Head, counts: dict[tuple[int, str], int], more: int) -> bytes
         *opening(head, f"Mail refused on {head.host}: {number}", "auto-generated"),
         "Content-Type: text/plain; charset=us-ascii",
         "",
-        f"Messages that sesmaild on {head.host} refused since the last such mail: {number}.",
-        "Their senders were not told. The messages stay in the queue, as failed, for as long as the",
+        f"What sesmaild on {head.host} refused since the last such mail: {number}.",
+        "Its senders were not told. It stays in the queue, as failed, for as long as the",
         "setting history says; the mail log has their queue ids.",
         "",
         *(

@@ -110,13 +110,18 @@ def _for_people(head: Head, original: Original, failed: Sequence[Failed]) -> str
         ),
     ]
     paragraphs += [
-        f"<{one.address}>:\n{textwrap.indent(_filled(one.text, 72), '    ')}" for one in failed
+        f"<{one.address}>:\n{textwrap.indent(_filled(_reason(one), 72), '    ')}" for one in failed
     ]
     paragraphs.append("The header section of the message follows.")
     whom = f"<{head.postmaster}>" if head.postmaster else "whoever looks after this machine"
     paragraphs.append(f"For help ask {whom}, and name the queue id {original.queue_id}.")
     filled = [text if text.startswith("<") else _filled(text, 76) for text in paragraphs]
     return "\n\n".join(filled) + "\n"
+
+
+def _reason(one: Failed) -> str:
+    """Return the text without the address, which stands above it."""
+    return one.text.removeprefix(f"<{one.address}>: ")
 
 
 def _for_programs(head: Head, original: Original, failed: Sequence[Failed]) -> str:

@@ -6,12 +6,13 @@ Whatever goes wrong becomes results. What is our own fault is deferred: a bug mu
 from __future__ import annotations
 
 import dataclasses
+import os
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sesmail import identity
-from sesmail.delivery import repair, report, source
+from sesmail.delivery import policy, repair, report, source
 from sesmail.delivery.attempt import NOT_ASKED, Delivery
 from sesmail.delivery.credentials import Credentials
 from sesmail.delivery.daemon.channels import Channels, Sessions
@@ -21,7 +22,7 @@ from sesmail.delivery.outcome import Outcome, Result, Retry
 from sesmail.envelope import Envelope
 from sesmail.queue.store import Job
 from sesmail.settings import Settings
-from sesmail.sysexits import EX_SOFTWARE, EX_UNAVAILABLE, DataError, Failure
+from sesmail.sysexits import EX_NOPERM, EX_SOFTWARE, EX_UNAVAILABLE, DataError, Failure
 
 if TYPE_CHECKING:
     from sesmail.delivery.transport.base import Transport
@@ -93,6 +94,9 @@ class Worker:
                 counted = _Counted(transport)
                 delivery.attempt(counted)
                 asked = counted.asked
+        except policy.Refused as refused:
+            text = str(refused)
+            _settle(delivery, Result(Outcome.FAILED, policy.STATUS, text, exit_code=EX_NOPERM))
         except Failure as failure:
             _settle(delivery, _refused(failure))
         except ImportError as error:
@@ -131,8 +135,13 @@ class _Counted:
 
 
 def _prepare(work: Attempt, paths: list[str]) -> Delivery:
-    """Make the message fit for SES. Raises DataError, _TooLarge."""
+    """Make the message fit for SES. Raises DataError, _TooLarge, Refused.
+
+    Who may send was asked at pickup, but perhaps not answered: see ``policy.check_submitter``.
+    """
     job, settings, credentials = work.job, work.settings, work.credentials
+    if job.uid != os.getuid():  # else the daemon's own mail, or that of its user
+        policy.check_submitter(job.identity, job.uid, lambda _: credentials)
     envelope = Envelope(job.queue_id, job.identity, job.author, job.reverse_path, paths)
     directory, lookup = settings.credentials_directory, settings.identity_lookup
     options = repair.Options(

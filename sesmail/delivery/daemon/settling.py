@@ -128,6 +128,7 @@ class Settler:
         if entry is None:
             return set()
         self._store.add([entry])
+        self._lines.append(lambda: self._log(job).reported(entry.queue_id))
         return {(entry.identity, entry.uid)}
 
     def _note_result(self, job: Job, path: Path, result: Result, now: int, seconds: float) -> None:
