@@ -14,6 +14,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+DAEMON = "sesmail.delivery.daemon"
+CONTROL = "sesmail.control"
 PATH = "/usr/local/bin:/usr/bin:/bin"
 # What the agents of ECS and EKS set; all that boto3 gets of the caller's environment.
 ROLE_VARIABLES = (

@@ -36,6 +36,20 @@ class Listed:
     waiting: list[tuple[str, str]]
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A piece of the listing.
+
+    ``messages`` and ``size`` (bytes) count what everybody has in this piece; ``last`` is where the
+    next begins, None at the end.
+    """
+
+    entries: list[Listed]
+    messages: int
+    size: int
+    last: int | None
+
+
 class Listing:
     """A read-only view of the queue in ``directory``."""
 
@@ -58,20 +72,35 @@ class Listing:
 
     def entries(self, uid: int | None = None) -> Iterator[Listed]:
         """Yield what waits, oldest first, of everybody or of ``uid``."""
-        last = 0
-        while page := self._page(last, uid):
-            last = page[-1][0]
-            for row in page:
-                yield self._listed(*row)
+        last: int | None = 0
+        while last is not None:
+            page = self.page(last, uid)
+            yield from page.entries
+            last = page.last
 
-    def _page(self, after: int, uid: int | None) -> list[tuple]:  # type: ignore[type-arg]
-        return self._connection.execute(
+    def page(self, after: int, uid: int | None = None, most: int = PAGE) -> Page:
+        """Return what waits among the next ``most`` messages, of everybody or of ``uid``.
+
+        However many others there are, the work is bounded by ``most``.
+        """
+        messages, size, last = self._connection.execute(
+            "SELECT count(*), coalesce(sum(size), 0), max(id) FROM"
+            " (SELECT id, size FROM entry INDEXED BY entry_open"
+            " WHERE open > 0 AND id > ? ORDER BY id LIMIT ?)",
+            (after, most),
+        ).fetchone()
+        if last is None:
+            return Page([], 0, 0, None)
+        rows = self._connection.execute(
             "SELECT e.id, e.queue_id, i.name, e.uid, e.arrived, e.size,"
             " coalesce(e.reverse_path, e.author)"
-            " FROM entry e JOIN identity i ON i.id = e.identity"
-            " WHERE e.open > 0 AND e.id > ? AND e.uid = coalesce(?, e.uid) ORDER BY e.id LIMIT ?",
-            (after, uid, PAGE),
+            " FROM entry e INDEXED BY entry_open JOIN identity i ON i.id = e.identity"
+            " WHERE e.open > 0 AND e.id > ? AND e.id <= ? AND e.uid = coalesce(?, e.uid)"
+            " ORDER BY e.id",
+            (after, last, uid),
         ).fetchall()
+        entries = [self._listed(*row) for row in rows]
+        return Page(entries, messages, size, last if messages == most else None)
 
     def _listed(
         self,

@@ -56,7 +56,7 @@ def _run(argv: list[str], library: str, environ: Mapping[str, str]) -> int:
     if configuration.syslog_facility != "mail" or configuration.warnings:
         _set_up_log(configuration)
     if command.mode != commandline.DELIVER:
-        return _hand_over(argv, command, configuration, environ)
+        return _hand_over(argv, command, configuration, environ, library)
 
     from sesmail.submission import route  # not needed by what is handed over
 
@@ -68,10 +68,20 @@ def _hand_over(
     command: commandline.CommandLine,
     configuration: settings.Settings,
     environ: Mapping[str, str],
+    library: str,
 ) -> int:
-    """Give a mode or flag that is not ours to the real sendmail, before anything is read."""
+    """Give a mode or flag that is not ours to the real sendmail, before anything is read.
+
+    The queue is ours too, where there is a spool.
+    """
     called = os.path.basename(argv[0])
     name = called if called in ("mailq", "newaliases") else "sendmail"
+    if command.mode in (commandline.LIST_QUEUE, commandline.RUN_QUEUE):
+        from sesmail.submission import spool  # no message needs it
+
+        code = spool.serve(argv, name, command.mode, configuration, environ, library)
+        if code is not None:
+            return code
     path = relay.find(configuration, environ, argv[0], name)
     if path is not None:
         relay.execute(path, name, argv[1:], environ, None)

@@ -23,6 +23,7 @@ def execute(library, module, words, environ):
     print(sys.flags, sys.argv[0], library)
 """
 CONSTANTS = """\
+DAEMON = CONTROL = ""
 DAEMON_VARIABLES = CONTROL_VARIABLES = ()
 
 def environment(caller, names):
