@@ -25,11 +25,12 @@ import socket
 import sqlite3
 import struct
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, suppress
 
 from sesmail.delivery.maillog import printable
 from sesmail.queue.listing import Listed, Listing
+from sesmail.queue.upkeep import IDENTITY, Hold
 from sesmail.sysexits import CannotCreate
 
 MOST_PER_UID = 4  # connections
@@ -48,17 +49,23 @@ _MOST_ACCEPTED = 16  # in one turn
 class ControlServer:
     """The listening socket and its clients; ``fileno`` is readable when ``serve`` has work.
 
-    ``flush`` is called to make due what waits, ``scan`` to have the drop looked through.
+    ``flush`` is called to make due what waits, ``scan`` to have the drop looked through, ``holds``
+    to know which identities are held.
     """
 
     def __init__(
-        self, spool_directory: str, flush: Callable[[], object], scan: Callable[[], object]
+        self,
+        spool_directory: str,
+        flush: Callable[[], object],
+        scan: Callable[[], object],
+        holds: Callable[[], Iterable[Hold]],
     ) -> None:
         """Make the socket. Raises CannotCreate. Whoever calls this holds the queue's lock."""
         self._queue_directory = os.path.join(spool_directory, "queue")
         self._path = os.path.join(spool_directory, "run", "control")
         self._flush = flush
         self._scan = scan
+        self._holds = holds
         self._clients: dict[int, _Client] = {}
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
@@ -159,13 +166,18 @@ class ControlServer:
         """Yield the listing in pieces; the database is closed with the generator."""
         messages = size = 0
         last: int | None = 0
+        held = {hold.identity: hold.reason for hold in self._holds() if hold.scope == IDENTITY}
         with closing(Listing(self._queue_directory)) as listing:
             while last is not None:
                 page = listing.page(last, None if client.sees_all else client.uid, PAGE)
                 messages += page.messages
                 size += page.size
                 last = page.last
-                yield "".join(_lines(page.entries))
+                yield "".join(
+                    line
+                    for entry in page.entries
+                    for line in _lines(entry, held.get(entry.identity))
+                )
         yield f"total {messages} {size}\n"
 
     def _try_now(self, client: _Client) -> Generator[str, None, None]:
@@ -230,16 +242,16 @@ def _credentials(connection: socket.socket) -> tuple[int, bool]:
     return uid, os.getegid() in groups
 
 
-def _lines(entries: list[Listed]) -> Iterator[str]:
-    for entry in entries:
-        if not entry.waiting:
-            continue  # sent since its page was read
-        mark = "*" if entry.is_active else "!" if entry.is_held else "-"
-        sender = printable(entry.sender)
-        yield f"entry {entry.queue_id} {mark} {entry.size} {entry.arrived // 1000} {sender}\n"
-        reasons: dict[str, list[str]] = {}
-        for address, reason in entry.waiting:
-            reasons.setdefault(reason, []).append(address)
-        for reason, addresses in reasons.items():
-            yield f"because {printable(reason, _LONGEST_REASON)}\n"
-            yield from (f"to {printable(address)}\n" for address in addresses)
+def _lines(entry: Listed, held: str | None) -> Iterator[str]:
+    """Yield the lines of an entry; ``held``: why its identity is."""
+    if not entry.waiting:
+        return  # sent since its page was read
+    mark = "*" if entry.is_active else "!" if entry.is_held or held else "-"
+    sender = printable(entry.sender)
+    yield f"entry {entry.queue_id} {mark} {entry.size} {entry.arrived // 1000} {sender}\n"
+    reasons: dict[str, list[str]] = {}
+    for address, reason in entry.waiting:
+        reasons.setdefault(held or reason, []).append(address)
+    for reason, addresses in reasons.items():
+        yield f"because {printable(reason, _LONGEST_REASON)}\n"
+        yield from (f"to {printable(address)}\n" for address in addresses)
