@@ -33,6 +33,7 @@ from sesmail.settings import Settings
 MOST_DROPS = 100
 MOST_BYTES = 8 << 20
 MOST_PATHS = 5_000  # each costs a look at its syntax
+MOST_LOGGED = 100  # forward-paths of one message that fail here
 LONGEST_DELAY = 3_600_000  # milliseconds that a drop may ask to wait
 _HOUR = 3_600_000
 _DAY = 24 * _HOUR
@@ -92,7 +93,6 @@ class Pickup:
         self._now = now
         self._log = log
         self._quiet_until: dict[str, int] = {}  # by what is not said again before
-        self._stuck = 0
 
     def reload(self, settings: Settings) -> None:
         """Go by other settings."""
@@ -143,16 +143,17 @@ class Pickup:
         """Remove from the drop what is committed, and junk; log it; return the names left over."""
         for one in batch.picked:
             self._log_entry(one)
-            self._remove(one.name, one.entry.uid)
+            self._directory.remove(one.name)
         kinds: dict[tuple[str, int], list[NotTaken]] = {}
         for name, trouble in batch.junk:
             kinds.setdefault((str(trouble), trouble.uid), []).append(trouble)
-            self._remove(name, trouble.uid)
+            self._directory.remove(name)
         for (reason, uid), same in kinds.items():
             size = sum(trouble.size for trouble in same)
             self._log.warning(
                 f"removed from the drop: uid={uid}, size={size}, names={len(same)}: {reason}"
             )
+        self.remind(self._now())
         return batch.rest
 
     def _read(self, name: str, batch: Batch) -> PickedUp | None:
@@ -193,11 +194,11 @@ class Pickup:
         mail = replace(entry, queue_id=one.queue_id)
         return self._dsns.make(mail, failed, lambda: entry.message)
 
-    def _remove(self, name: str, uid: int) -> None:
-        if not self._directory.remove(name):
-            self._stuck += 1
-            text = f"the drop holds {self._stuck} that cannot be removed, the last of uid={uid}"
-            self._say("stuck", f"{text}; remove what is no file there by hand", _DAY)
+    def remind(self, _now: int) -> None:
+        """Say once a day that something cannot be removed."""
+        if count := self._directory.unremovable:
+            text = f"the drop holds what cannot be removed (names so far: {count})"
+            self._say("unremovable", f"{text}; look there for directories and mounts", _DAY)
 
     def _say(self, kind: str, text: str, every: int = _HOUR) -> None:
         """Warn, but not again of the same kind for a while."""
@@ -219,11 +220,13 @@ class Pickup:
         for warning in one.warnings:
             mail.warning(warning)
         failed = one.failed()
+        if len(failed) > MOST_LOGGED:
+            mail.warning(f"{len(failed)} forward-paths failed; the first {MOST_LOGGED} follow")
         is_over = len(failed) == len(entry.paths)
         if is_over:  # else the dispatcher will say so
             mail.active(reverse_path, len(entry.message), len(entry.paths))
         delays = (max(self._now() - entry.arrived, 0) / 1000, 0.0, 0.0, 0.0)
-        for path in failed:
+        for path in failed[:MOST_LOGGED]:
             mail.result(path.address, Result(Outcome.FAILED, path.status, path.text), delays)
         if one.refusal:
             self._summary.note(entry.uid, one.refusal)
@@ -265,7 +268,7 @@ def _refused_entry(taken: Taken, reason: str, now: int) -> NewEntry:
 def _check_forward_paths(one: PickedUp) -> None:
     for path in one.entry.paths:
         verdict = recipients.check(path.address)
-        if verdict.warning:
+        if verdict.warning and len(one.warnings) < MOST_LOGGED:
             one.warnings.append(f"to=<{path.address}>: {verdict.warning}")
         if verdict.refused:
             path.address = printable(path.address, policy.LONGEST_ADDRESS)

@@ -19,6 +19,7 @@ from os import urandom
 from sesmail.message import header
 from sesmail.message.header import Field
 
+MOST_LISTED = 100  # forward-paths, of the thousands that one message may have
 LONGEST_SECTION = 64 << 10  # bytes of the header section that are returned
 _LONGEST_LINE = 998  # RFC 5322, 2.1.1
 _LONGEST_ID = 250
@@ -57,6 +58,8 @@ class Head:
 
 def compose(head: Head, original: Original, failed: Sequence[Failed]) -> bytes:
     """Return the message, with LF line ends."""
+    more = len(failed) - MOST_LISTED
+    failed = failed[:MOST_LISTED]
     boundary = f"{head.queue_id}.{urandom(8).hex()}"  # nobody can put it into a field beforehand
     lines = [
         *opening(head, "Undelivered Mail Returned to Sender", "auto-replied"),
@@ -68,7 +71,7 @@ def compose(head: Head, original: Original, failed: Sequence[Failed]) -> bytes:
         "",
     ]
     parts = [
-        ("text/plain; charset=us-ascii", _for_people(head, original, failed)),
+        ("text/plain; charset=us-ascii", _for_people(head, original, failed, more)),
         ("message/delivery-status", _for_programs(head, original, failed)),
         *_returned(original),
     ]
@@ -99,7 +102,7 @@ def _references(original: Original) -> list[str]:
     return [f"In-Reply-To: {value}", f"References: {value}"]
 
 
-def _for_people(head: Head, original: Original, failed: Sequence[Failed]) -> str:
+def _for_people(head: Head, original: Original, failed: Sequence[Failed], more: int) -> str:
     addresses = "addresses" if len(failed) > 1 else "address"
     sent = _date(original.arrived)
     paragraphs = [
@@ -112,6 +115,8 @@ def _for_people(head: Head, original: Original, failed: Sequence[Failed]) -> str
     paragraphs += [
         f"<{one.address}>:\n{textwrap.indent(_filled(_reason(one), 72), '    ')}" for one in failed
     ]
+    if more > 0:
+        paragraphs.append(f"And {more} more addresses, which are not listed here.")
     paragraphs.append("The header section of the message follows.")
     whom = f"<{head.postmaster}>" if head.postmaster else "whoever looks after this machine"
     paragraphs.append(f"For help ask {whom}, and name the queue id {original.queue_id}.")

@@ -102,9 +102,25 @@ class DropDirectory:
                 except OSError:
                     continue
                 is_young = now - status.st_ctime < _ABANDONED_AFTER
-                is_known = (status.st_dev, status.st_ino) in self._unremovable
-                if not is_known and not (entry.name.startswith(".") and is_young):
+                if not self._is_passed_over(status) and not (
+                    entry.name.startswith(".") and is_young
+                ):
                     yield entry.name, status.st_uid
+
+    @property
+    def unremovable(self) -> int:
+        """How many names could not be removed, though not how many of them are still there."""
+        return len(self._unremovable)
+
+    def _is_passed_over(self, status: os.stat_result) -> bool:
+        """Tell whether it is known to be unremovable.
+
+        A directory, or a mount: a file of ours may have got the inode of a directory that is gone.
+        """
+        is_foreign = status.st_dev != self._inode[0]
+        if not (is_foreign or stat.S_ISDIR(status.st_mode)):
+            return False
+        return (status.st_dev, status.st_ino) in self._unremovable
 
     def take(self, name: str, size_limit: int) -> Taken:
         """Read the drop ``name``, whose message has at most ``size_limit`` bytes.
