@@ -81,11 +81,13 @@ class Spool:
             (self.credentials, 0o755),
             (self.drop_directory, 0o3733),
             (self.queue_directory, 0o700),
+            (self.directory / "run", 0o755),
         ):
             path.mkdir(parents=True)
             if path.parent == self.directory:
                 os.chown(path, owner.pw_uid, owner.pw_gid)
             path.chmod(mode)
+        (self.directory / "control").symlink_to("run/control")
         wake = self.directory / "wake"
         os.mkfifo(wake)
         os.chown(wake, owner.pw_uid, owner.pw_gid)

@@ -4,35 +4,43 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 
 from sesmail.delivery import credentials
+from sesmail.delivery.maillog import printable
 from sesmail.settings import Settings
-from sesmail.sysexits import EX_CONFIG, EX_OK, Failure
+from sesmail.sysexits import ConfigurationError, Failure
+
+_LONGEST = 500
 
 
-def run(settings: Settings) -> int:
-    """Print a line for each trouble; return the exit code, that of the first failure."""
-    code = EX_OK
-    for warning in settings.warnings:
-        _say(warning)
-        code = EX_CONFIG
+def run(settings: Settings) -> None:
+    """Write a line for each trouble and each credentials file; raise a failure if there is one.
+
+    Raises ConfigurationError; its line is the last.
+    """
+    found = list(troubles(settings))
+    for trouble in found:
+        _say(trouble)
+    if found:
+        raise ConfigurationError(f"{len(found)} things to correct")
+
+
+def troubles(settings: Settings) -> Iterator[str]:
+    """Yield what is wrong: file, line and remedy."""
+    yield from settings.warnings
     directory = settings.credentials_directory
     try:
         names = sorted(os.listdir(directory))
     except OSError as error:
-        _say(f"cannot list {directory}: {error.strerror}; run sesmailctl init as root")
-        return code or EX_CONFIG
+        yield f"cannot list {directory}: {error.strerror}; run sesmailctl init as root"
+        return
     for name in names:
         try:
-            loaded = credentials.load(directory, name)
+            yield from credentials.load(directory, name).warnings
         except Failure as failure:
-            _say(str(failure))
-            code = code or failure.exit_code
-            continue
-        for warning in loaded.warnings:
-            _say(f"warning: {warning}")
-    return code
+            yield str(failure)
 
 
 def _say(text: str) -> None:
-    sys.stderr.write(f"sesmaild: {text.encode('ascii', 'replace').decode()}\n")
+    sys.stderr.write(f"sesmaild: {printable(text, _LONGEST)}\n")

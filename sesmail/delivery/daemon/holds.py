@@ -66,6 +66,10 @@ class HoldBook:
         """Return the identities of which something is held for their configuration."""
         return {identity for identity, scope, _ in self._standing if scope != ENTRY}
 
+    def standing(self) -> list[Hold]:
+        """Return the holds that last."""
+        return [standing.hold for standing in self._standing.values()]
+
     # Holding.
 
     def begin(self, identity: str, scope: str, key: str, reason: str, now: int) -> Standing:
@@ -85,7 +89,7 @@ class HoldBook:
         return [standing for standing in found if standing is not None]
 
     def keeps(self, job: Job, path: Path, now: int) -> Standing | None:
-        """Return the hold that keeps a claimed path back, unless its attempt is the hold's probe."""
+        """Return the hold that keeps a claimed path back, unless the attempt is its probe."""
         for standing in self.concerned(job, path):
             is_due = standing.hold.scope == IDENTITY and standing.probe is None
             if is_due or standing.probe == NEXT:

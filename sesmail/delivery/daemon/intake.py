@@ -55,7 +55,7 @@ class Intake:
     def take(self, most: int) -> list[str]:
         """Return up to ``most`` names, those that were told first, then round robin by uid."""
         self._look()
-        names = []
+        names: list[str] = []
         while self._told and len(names) < most:
             name = next(iter(self._told))
             del self._told[name]

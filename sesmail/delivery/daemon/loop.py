@@ -30,7 +30,7 @@ from sesmail.delivery.daemon.workers import Workers
 from sesmail.queue import upkeep
 from sesmail.queue.reserve import Reserve
 from sesmail.queue.schema import DiskFull
-from sesmail.queue.store import Store
+from sesmail.queue.store import NewEntry, Store
 from sesmail.settings import Settings
 
 MOST_DROPS = 100  # in one transaction
@@ -88,8 +88,8 @@ class Daemon:
         if not self._parts.reserve.make():
             self._fill_up()
         self._reload_queue(now)
-        self._change(self._mend_due)
-        self._change(self._settle_interrupted)
+        self.change(self._mend_due)
+        self.change(self._settle_interrupted)
         self._settler.tell()
         self._reload_schedule()
 
@@ -130,14 +130,33 @@ class Daemon:
         self._dispatcher.settings = settings
         self._parts.pickup.reload(settings)
         self._parts.identities.forget()
-        self._change(lambda now: self._release(self.holds.identities(), now))
+        self.change(lambda now: self._release(self.holds.identities(), now))
         self._reload_schedule()
         self._next_scan = -math.inf
 
     def flush(self) -> None:
         """Make everything that waits due now."""
-        self._change(lambda now: self._hasten(now, now))
+        self.change(lambda now: self._hasten(now, now))
         self._reload_schedule()
+        self._parts.intake.start_scan()
+
+    def queue(self, entry: NewEntry) -> None:
+        """Queue what the daemon itself has to say."""
+        if self.change(lambda _: self._store.add([entry])):
+            self._dispatcher.refresh((entry.identity, entry.uid))
+
+    def is_idle(self) -> bool:
+        """Tell whether nothing is in flight or to be picked up."""
+        return not self._parts.workers.in_hand and self._parts.intake.is_empty()
+
+    def summary(self) -> str:
+        """Return what this is doing, in a line."""
+        held = ", ".join(sorted(self.holds.identities()))
+        text = f"{self._dispatcher.in_flight()} attempts in flight"
+        return f"{text}; held: {held}" if held else text
+
+    def scan(self) -> None:
+        """Look through the drop now."""
         self._parts.intake.start_scan()
 
     def wake(self, names: list[str], wants_scan: bool) -> None:
@@ -156,7 +175,7 @@ class Daemon:
         self._take_reports()
         self._keep_time()
         batch = self._read_drops()
-        if not self._change(lambda now: self._decide(batch, now if horizon is None else horizon)):
+        if not self.change(lambda now: self._decide(batch, now if horizon is None else horizon)):
             return
         self._unsettled.clear()
         self._settler.tell()
@@ -178,7 +197,7 @@ class Daemon:
         if self._may_begin():
             self._dispatcher.claim(horizon)
 
-    def _change(self, change: Callable[[int], object]) -> bool:
+    def change(self, change: Callable[[int], object]) -> bool:
         """Change the queue in a transaction; return whether that was possible. Raises IOFailure."""
         try:
             with self._store.transaction():
@@ -237,7 +256,7 @@ class Daemon:
         """Do what is done each minute."""
         if self._clock.follow():
             self._parts.log.warning("the clock was set")
-            self._change(self._mend_due)
+            self.change(self._mend_due)
             self._reload_schedule()
         self._parts.intake.start_scan()
         for function in self._each_scan:
@@ -250,8 +269,8 @@ class Daemon:
         probe = self.holds.next_probe()
         if self._is_full or not (changed or (probe is not None and probe <= now)):
             return
-        self._change(lambda now: self._release(changed, now))
-        self._change(self.holds.release_probes)
+        self.change(lambda now: self._release(changed, now))
+        self.change(self.holds.release_probes)
         self._reload_schedule()
 
     def _release(self, identities: Iterable[str], now: int) -> None:

@@ -12,24 +12,32 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 IDLE = 10.0  # seconds
 
 Work = TypeVar("Work")
 Report = TypeVar("Report")
+_Given_contra = TypeVar("_Given_contra", contravariant=True)
+_Made_co = TypeVar("_Made_co", covariant=True)
+
+
+class Worker(Protocol[_Given_contra, _Made_co]):
+    """What one thread does."""
+
+    def work(self, work: _Given_contra) -> _Made_co:
+        """Do it; raise nothing."""
+
+    def end(self) -> None:
+        """Close what is open: the thread ends."""
 
 
 class Workers(Generic[Work, Report]):
-    """At most ``most`` threads that turn work into reports.
-
-    ``make_worker`` is called in each new thread and returns what does the work, and what is called
-    when the thread ends. The work must not raise.
-    """
+    """At most ``most`` threads that turn work into reports; each makes a worker for itself."""
 
     def __init__(
         self,
-        make_worker: Callable[[], tuple[Callable[[Work], Report], Callable[[], None]]],
+        make_worker: Callable[[], Worker[Work, Report]],
         most: int,
     ) -> None:
         self._make_worker = make_worker
@@ -70,13 +78,13 @@ class Workers(Generic[Work, Report]):
         return reports
 
     def _run(self) -> None:
-        do, end = self._make_worker()
+        worker = self._make_worker()
         while (work := self._next()) is not None:
-            report = do(work)
+            report = worker.work(work)
             del work  # a large message is not to wait with us for the next one
             self._reports.append(report)
             os.eventfd_write(self._event, 1)
-        end()
+        worker.end()
 
     def _next(self) -> Work | None:
         """Return the next work; None: there is none, and this thread is no longer counted."""
