@@ -83,7 +83,7 @@ class Drop:
             self._descriptor = os.open(self._temporary, flags, 0o600)
         except OSError as error:
             raise _cannot(self._directory, error) from None
-        self._write(bytes(layout.LEADING_LENGTH))
+        os.lseek(self._descriptor, layout.LEADING_LENGTH, os.SEEK_SET)  # that line comes last
 
     def __enter__(self) -> Self:
         return self
