@@ -37,6 +37,12 @@ COMMANDS = {
     "bin/newaliases": "sesmail",
     "sbin/sendmail": "../bin/sesmail",
 }
+DOCUMENTS = ("LICENSE", "README.md", "CHANGELOG.md", "hardened-caller.conf")
+UNITS = {
+    "lib/systemd/system/sesmaild.service",
+    "lib/sysusers.d/sesmail.conf",
+    "lib/tmpfiles.d/sesmail.conf",
+}
 
 
 def files(directory: Path) -> set[str]:
@@ -77,10 +83,10 @@ def test_the_tree_holds_what_the_contract_says(built: Path) -> None:
     """Commands, manual, licence and library, and nothing else; every user may read them."""
     outside = {name for name in files(built) if not name.startswith(LIBRARY)}
     pages = {f"share/man/man{page.name[-1]}/{page.name}" for page in (CHECKOUT / "man").iterdir()}
-    documents = {f"share/doc/sesmail/{name}" for name in ("LICENSE", "README.md", "CHANGELOG.md")}
+    documents = {f"share/doc/sesmail/{name}" for name in DOCUMENTS}
     commands = [built / name for name in COMMANDS]
     assert pages
-    assert outside == {*COMMANDS, *pages, *documents}
+    assert outside == {*COMMANDS, *UNITS, *pages, *documents}
     assert modules(built / LIBRARY / "sesmail") == modules(CHECKOUT / "sesmail")
     assert "MIT License" in (built / "share/doc/sesmail/LICENSE").read_text()
     for path in built.rglob("*"):
