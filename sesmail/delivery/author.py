@@ -21,7 +21,7 @@ def put_in(fields: list[Field], author: str) -> list[Field]:
     old = header.first(fields, b"from")
     if not author or old is None:
         return fields
-    new = read(author)
+    new = _read(author)
     mailboxes = _mailboxes(old)
     if [_compared(mailbox) for mailbox in mailboxes] == [_compared(new)] and not new.name:
         return fields
@@ -33,8 +33,7 @@ def put_in(fields: list[Field], author: str) -> list[Field]:
     return [*fields[:place], *written, *fields[place + 1 :]]
 
 
-def read(author: str) -> Mailbox:
-    """Return the address of the setting. Raises ConfigurationError unless it is a single one."""
+def _read(author: str) -> Mailbox:
     try:
         (mailbox,) = address.parse(author)
     except (AddressError, ValueError):

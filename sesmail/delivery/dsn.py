@@ -19,7 +19,6 @@ from typing import Protocol
 
 from sesmail import identity
 from sesmail.delivery import addressee, policy, report_message
-from sesmail.delivery import author as author_setting
 from sesmail.delivery.daemon.log import DaemonLog
 from sesmail.delivery.policy import Load
 from sesmail.delivery.report_message import Failed, Head, Original
@@ -179,7 +178,7 @@ def sender(name: str, author: str, load: Load) -> str:
     credentials file, or an identity that is an address), that one.
     """
     if written := load(name).author:
-        return author_setting.read(written).address()
+        return written
     if "@" in name:
         return name
     return f"{MAILER_DAEMON}@{identity.a_labels(author.rpartition('@')[2])}"

@@ -58,8 +58,11 @@ class Summary:
         counts, more = self._counts, self._more
         self._counts, self._more, self._due = {}, 0, None
         addressees = addressee.resolve(self.settings.postmaster, self.settings)
-        name = self._identity(addressees)
+        if not addressees:
+            return None
+        name = self._identity(addressees[0])
         if name is None:
+            self._log.warning("no summary for postmaster: no identity serves that address")
             return None
         try:
             author = dsn.sender(name, addressees[0], self._load)
@@ -70,12 +73,10 @@ class Summary:
         head = Head(layout.new_queue_id(), author, addressees, host, "", self._now())
         return dsn.entry(head, name, _message(head, counts, more))
 
-    def _identity(self, addressees: list[str]) -> str | None:
-        if not addressees:
-            return None
+    def _identity(self, address: str) -> str | None:
         directory, lookup = self.settings.credentials_directory, self.settings.identity_lookup
         try:
-            return identity.find(addressees[0], directory, lookup)
+            return identity.find(address, directory, lookup)
         except Failure:
             return None
 
