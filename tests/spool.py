@@ -63,6 +63,7 @@ class Spool:
         self._grown = threading.Condition()
         self._reader: threading.Thread | None = None
         self._keys: dict[str, object] = {}
+        self._gid = owner.pw_gid
         self._make(owner)
         self.settings(
             spool_directory=self.directory,
@@ -134,7 +135,8 @@ class Spool:
         path = self.credentials / name
         new = self.credentials.parent / f"new-{name}"
         new.write_text("\n".join(lines) + "\n")
-        new.chmod(0o644)
+        os.chown(new, -1, self._gid)
+        new.chmod(0o640)
         new.rename(path)
         return path
 
