@@ -336,7 +336,7 @@ def test_submitters(load: Loader) -> None:
     root = load(f"{PAIR}submitters = root\n")
     credentials.check_submitter(root, 0)
     credentials.check_submitter(load(f"{PAIR}submitters = nosuch, @root\n"), 0)
-    with pytest.raises(NotPermitted, match="user 1 may not send as example.com"):
+    with pytest.raises(NotPermitted, match=r"user 1 may not send as example\.com"):
         credentials.check_submitter(root, 1)
 
 
