@@ -11,18 +11,18 @@ import email.policy
 import io
 import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from sesmail import envelope
-from tests import sendmail_cases
+from tests import sendmail_cases, submission_alone
 from tests.fakes.ses import FAULTS, KEY_ID, SesServer
 from tests.host import Host, Relayed, Result
 from tests.installation import CHECKOUT, Installation
 from tests.sendmail_cases import CORPUS, ORIGIN, Case, Outcome
+from tests.submission_alone import handed_over
 
 CASES = sendmail_cases.load()
 # Where sesmail does not do what Sendmail, Postfix and Exim all do, and the row that says so.
@@ -60,7 +60,7 @@ def machine(host: Host) -> Host:
 @pytest.fixture
 def submission(machine: Host) -> Host:
     """The same host, where submission finds a recording program in place of the delivery half."""
-    machine.installed = _submission_alone(machine)
+    submission_alone.install(machine)
     return machine
 
 
@@ -237,12 +237,6 @@ def make_identities(host: Host, ses: SesServer) -> None:
     ses.state.identities.update(("example.com", ORIGIN))
 
 
-def handed_over(host: Host) -> list[bytes]:
-    """What the recording program in the delivery half's place got on descriptor 0, per call."""
-    calls = host.installed.library / ".venv" / "bin" / "calls"
-    return [(call / "stdin").read_bytes() for call in sorted(calls.iterdir())]
-
-
 def assert_refused(result: Result, expected: dict[str, object]) -> None:
     """One line on stderr that holds what it should, nothing on stdout, and the exit code."""
     assert (result.exit_code, result.stdout) == (expected["exit"], b"")
@@ -362,19 +356,3 @@ def as_the_three(result: Result, ses: SesServer, host: Host, case: Case, theirs:
 def gives_reverse_path(case: Case) -> bool:
     """Tell whether there is a -f or -r."""
     return any(word.startswith(("-f", "-r")) for word in case.argv)
-
-
-def _submission_alone(host: Host) -> Installation:
-    """Make an installed tree whose delivery half is the program that records."""
-    tree = Installation(host.directory / "tree", host.installed.recorder)
-    binaries = tree.library / ".venv" / "bin"
-    for directory in (binaries / "calls", tree.prefix / "bin", tree.prefix / "sbin"):
-        directory.mkdir(parents=True)
-    (binaries / "calls").chmod(0o1777)
-    shutil.copy(tree.recorder, binaries / "python3")
-    (tree.library / "sesmail").symlink_to(host.installed.library / "sesmail")
-    text = host.installed.command("sesmail").read_text()
-    for name in ("sesmail", "sendmail", "mailq", "newaliases"):
-        tree.command(name).write_text(text.replace(str(host.installed.library), str(tree.library)))
-        tree.command(name).chmod(0o755)
-    return tree
