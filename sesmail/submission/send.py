@@ -72,7 +72,7 @@ class Submission:
             foreground.execute(library, outgoing, environ)
         code = foreground.run(library, outgoing, environ)
         if code not in (EX_OK, EX_NOUSER, EX_NOHOST):
-            return code  # nothing was sent, and the caller will try again
+            return code  # the caller will try again, and local recipients with it
         local_code = foreground.deliver_locally(
             real_sendmail, sender, recipients.local, local_copy, self.environ
         )
