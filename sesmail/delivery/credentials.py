@@ -209,6 +209,9 @@ def _wrong_secret(key: str) -> str:
 
 def _check_profile(file: File) -> None:
     sources = sorted(_SOURCES & file.default.keys())
+    others = [name for name in file.sections if name != DEFAULT]
+    if others and not {"source_profile", "sso_session"} & file.default.keys():
+        raise file.error("", f"[{others[0]}] is not used; what counts is [default]")
     if "mfa_serial" in file.default:
         raise file.error("mfa_serial", "mfa_serial: nobody is there to type a code")
     if file.get("credential_source").lower() == "environment":

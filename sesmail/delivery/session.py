@@ -41,7 +41,7 @@ def close_environment(environ: MutableMapping[str, str]) -> None:
     for name in list(environ):
         upper = name.upper()
         if name not in ROLE_VARIABLES and (
-            upper.startswith(("AWS_", "BOTO", "_X_AMZN", "SSL_CERT_")) or upper.endswith("_PROXY")
+            upper.startswith(("AWS_", "BOTO", "_X_AMZN", "SSL")) or upper.endswith("_PROXY")
         ):
             del environ[name]
 

@@ -138,6 +138,15 @@ def test_exactly_one_request(ses: SesServer, connect: Open, fault: str, retry: R
     assert ses.state.requests == 1
 
 
+def test_retries_that_the_file_asks_for(ses: SesServer, connect: Open) -> None:
+    """A profile's retry settings are for other services: here each would be a second mail."""
+    ses.script("service-unavailable")
+    connect("retry_mode = adaptive", "max_attempts = 5", "defaults_mode = standard").send(
+        MESSAGE, SOURCE, ["bob@example.net"], QUEUE_ID
+    )
+    assert ses.state.requests == 1
+
+
 def test_no_answer_in_time(ses: SesServer, connect: Open) -> None:
     """The read time-out is cut to the deadline; the result is ambiguous after one request."""
     ses.script("slow")

@@ -246,7 +246,7 @@ def test_closed_environment() -> None:
         (
             *ROLE_VARIABLES,
             *("PATH", "SESMAIL_CONFIG", "NO_PROXY", "no_proxy", "Https_Proxy", "BOTO_CONFIG"),
-            *("AWS_ENDPOINT_URL", "aws_access_key_id", "SSL_CERT_DIR", "_X_AMZN_TRACE_ID"),
+            *("AWS_ENDPOINT_URL", "aws_access_key_id", "SSLKEYLOGFILE", "_X_AMZN_TRACE_ID"),
         ),
         "x",
     )

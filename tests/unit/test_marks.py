@@ -7,7 +7,8 @@ from sesmail.delivery.transport import marks
 
 QUEUE_ID = "0193A5F0C0FFEE00112233445566"
 MESSAGE = (
-    b"From: a@example.com\r\nX-SES-Message-Tags: own=1,\r\n two=2, sesmail-id=forged, bad=a b, =x\r\n"
+    b"From: a@example.com\r\n"
+    b"X-SES-Message-Tags: own=1,\r\n two=2, sesmail-id=forged, bad=a b, =x\r\n"
     b"\r\nX-SES-Message-Tags: body=1\r\n"
 )
 
