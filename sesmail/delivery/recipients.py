@@ -58,7 +58,6 @@ def _objection(path: str, allow_quoted_local: bool = False) -> str:
             allow_domain_literal=True,
             allow_display_name=False,
             check_deliverability=False,
-            strict=True,
         )
     except EmailNotValidError as error:
         return str(error)

@@ -22,6 +22,7 @@ from sesmail.sysexits import EX_DATAERR, EX_NOHOST, EX_NOUSER
         "bob@thing.invalid",
         "bob@x.onion",
         "bob@[192.0.2.1]",
+        "bounces+" + "x" * 70 + "@example.org",
     ],
 )
 def test_nothing_wrong(path: str) -> None:
@@ -55,7 +56,6 @@ def test_warnings(path: str) -> None:
         (".bob@example.org", EX_NOUSER, "5.1.3"),
         ("bob.@example.org", EX_NOUSER, "5.1.3"),
         ("b<ob@example.org", EX_NOUSER, "5.1.3"),
-        ("x" * 65 + "@example.org", EX_NOUSER, "5.1.3"),
         ("jos\u00e9@example.org", EX_NOUSER, "5.1.3"),
         ("@example.org", EX_NOUSER, "5.1.3"),
         ('"a\x01b"@example.org', EX_NOUSER, "5.1.3"),
