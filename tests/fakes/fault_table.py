@@ -107,6 +107,7 @@ _SERVICE = (
     ),
     _both(7, "bad-gateway", 502, "", ""),
     _both(7, "gateway-timeout", 504, "", ""),
+    _both(7, "proxy-page", 502, "", "<!doctype html><h1>502 Bad Gateway</h1>"),
     _both(8, "request-timeout", 408, "RequestTimeoutException", "Request timed out."),
 )
 
