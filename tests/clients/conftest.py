@@ -27,7 +27,7 @@ def debian(
     installed: Installation, next_hop: Recorder, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Machine]:
     """The host, for the session; its programs run."""
-    with Machine(tmp_path_factory.mktemp("debian") / "tmpfs") as machine:
+    with Machine(tmp_path_factory.mktemp("debian"), installed.prefix.parent) as machine:
         machine.write("/etc/mailname", "host.example.com\n")
         _install_sesmail(machine, installed)
         _install_msmtp(machine, next_hop)
