@@ -48,7 +48,10 @@ def ses() -> Iterator[SesServer]:
 def pytest_configure(config: pytest.Config) -> None:
     """Make the session's directory; workers of pytest-xdist get that of their controller."""
     os.umask(0o022)  # www-data reads what the fixtures write
-    hypothesis.settings.register_profile("untimed", deadline=None)  # machines may be busy
+    untimed = hypothesis.settings(
+        deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    )
+    hypothesis.settings.register_profile("untimed", untimed)  # machines may be busy
     hypothesis.settings.load_profile("untimed")
     given: dict[str, Any] | None = getattr(config, "workerinput", None)
     config.stash[_SESSION] = Path(given["session"]) if given else make_session_directory()
