@@ -104,6 +104,8 @@ def _qualify(field: Field, origin: str) -> Field:
         mailboxes = address.parse(value, split_at_blanks=field.key in _RECIPIENT_FIELDS)
     except AddressError:
         return field
+    if not mailboxes:
+        return field
     pieces = []
     position = 0
     for mailbox, following in zip(mailboxes, [*mailboxes[1:], None], strict=True):
