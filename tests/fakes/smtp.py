@@ -27,7 +27,6 @@ GREETING = f"{HOST} ESMTP SimpleEmailService-d-STANDIN stand-in"
 CAP = "Connection closed by server. Maximum message count per session reached."
 IDLE = "4.4.2 Timeout waiting for data from client."
 MAX_LINE = 4096
-MAX_MESSAGE = rules.MAX_LENGTH[SMTP]
 
 
 @dataclass
@@ -285,7 +284,7 @@ class _Session:
         )
 
     def _content(self) -> bytes:
-        """The message up to the final dot, unstuffed; of one that is too long just too much."""
+        """The message up to the final dot, unstuffed."""
         kept = bytearray()
         ended = True
         while True:
@@ -295,8 +294,7 @@ class _Session:
             if ended and line.startswith(b"."):
                 line = line[1:]
             ended = line.endswith(b"\r\n")
-            if len(kept) <= MAX_MESSAGE:
-                kept += line
+            kept += line
 
     def _finish(self, submission: Submission) -> None:
         if self._strike("dot", submission):
