@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import signal
 import socket
 import subprocess
 import time
@@ -100,18 +102,25 @@ def running(name: str, directory: Path) -> Iterator[str]:
     }
     with (
         (directory / "log").open("wb") as log,
+        # A session of its own: the node of the wheel is a wrapper, and its child outlives it.
         subprocess.Popen(
-            kind.command(port), env=environment, cwd=directory, stdout=log, stderr=log
+            kind.command(port),
+            env=environment,
+            cwd=directory,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         ) as process,
     ):
         try:
             _wait_until_it_listens(process, port, directory / "log")
             yield f"http://127.0.0.1:{port}"
         finally:
-            process.terminate()
+            os.killpg(process.pid, signal.SIGTERM)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(10)
-            process.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def _free_port() -> int:
