@@ -24,6 +24,7 @@ test: venv ## every test but tests/clients
 
 test-clients: venv ## real programs (PHP, MediaWiki, ...) against the installed sendmail
 	$(need) venv test clients
+	tests/clients/setup-stand-ins.sh
 	$(BIN)/pytest tests/clients $(ARGS)
 
 check: lint types manual test ## all that a change must pass, but test-clients

@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from tests.fakes.ses import SesServer
@@ -56,6 +57,11 @@ def spool(ses: SesServer, tmp_path: Path) -> Iterator[Spool]:
 def pytest_configure(config: pytest.Config) -> None:
     """Make the session's directory; workers of pytest-xdist get that of their controller."""
     os.umask(0o022)  # www-data reads what the fixtures write
+    untimed = hypothesis.settings(
+        deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    )
+    hypothesis.settings.register_profile("untimed", untimed)  # machines may be busy
+    hypothesis.settings.load_profile("untimed")
     given: dict[str, Any] | None = getattr(config, "workerinput", None)
     config.stash[_SESSION] = Path(given["session"]) if given else make_session_directory()
 

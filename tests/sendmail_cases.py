@@ -2,6 +2,7 @@
 
     cases.jsonl       131 inputs (argv, standard input, user, environment) and each peer's results
     expected.jsonl    for each case what sesmail must do, written from the papers beside it
+    own.jsonl         more inputs, for rules that no case of the runs shows, with what must be done
     differential.md   the runs, the rules drawn from them, and the choices where peers disagree
     flags.md          each flag, and what each peer does with it
 
@@ -15,6 +16,7 @@ A line of expected.jsonl:
     local, local_reverse_path    names, and -f, that the real sendmail gets besides
     removed, changed, added      of the header section, whole fields; <date> and <id> stand for any
     body            bytes as Latin-1, line ends LF
+    verbose         -v was given
     ses             what SES gets otherwise: another end (fault, exit, says), fields `removed`,
                     `reads`: fields encoded or folded, `encoded`: the body, with its `charset`
     alone           what becomes of it where there is no identity at all, if not "real"
@@ -35,7 +37,11 @@ from typing import Any
 
 CORPUS = Path(__file__).parent / "corpus" / "sendmail"
 ORIGIN = "mx1.example.net"
-ALIASES = "postmaster: root\nroot: ops@example.org\n"
+ALIASES = """\
+postmaster: root
+root: ops@example.org
+team: carol@example.org, dave@example.org
+"""
 _PASSWD = {"alice": "alice:Alice Q. Tester", "root": "root:root", "12345": ""}
 _SECTION = re.compile(rb"(?:[!-9;-~]+[ \t]*:[^\n]*(?:\n|\Z)(?:[ \t][^\n]*(?:\n|\Z))*)*")
 _FIELD = re.compile(rb"[^\n]+(?:\n[ \t][^\n]*)*")
@@ -70,6 +76,7 @@ class Case:
     def fields(self) -> list[bytes]:
         """The fields of the input's header section, without their last line end."""
         text = re.sub(rb"\r*\n", b"\n", self.stdin)
+        text = re.sub(rb"\A>?From [^\n]*\n", b"", text)
         section = _SECTION.match(text)
         assert section is not None
         return _FIELD.findall(section[0])
@@ -89,6 +96,23 @@ def load() -> dict[str, Case]:
     """Return all cases by their id."""
     expected = {line["id"]: line for line in _lines("expected.jsonl")}
     return {line["id"]: _case(line, expected[line["id"]]) for line in _lines("cases.jsonl")}
+
+
+def load_own() -> dict[str, Case]:
+    """Return the cases of own.jsonl by their id; no peer was run with them."""
+    return {
+        line["id"]: Case(
+            id=line["id"],
+            name="sendmail",
+            argv=line["argv"],
+            stdin=_bytes(line["stdin"]),
+            environ=line.get("env", {}),
+            passwd=_PASSWD["alice"],
+            peers={},
+            expected=line["expected"],
+        )
+        for line in _lines("own.jsonl")
+    }
 
 
 def agreed(case: Case) -> Outcome | None:
@@ -113,15 +137,6 @@ def take_added(fields: list[bytes], added: list[str]) -> list[bytes]:
         assert len(found) == 1, (template, fields)
         fields = [field for field in fields if field not in found]
     return fields
-
-
-def rows() -> list[tuple[str, str]]:
-    """All rules that are followed: file and words."""
-    return [
-        (file, words)
-        for line in _lines("expected.jsonl")
-        for file, _, words in (row.partition(": ") for row in line["row"])
-    ]
 
 
 def _case(line: dict[str, Any], expected: dict[str, Any]) -> Case:

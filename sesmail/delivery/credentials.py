@@ -4,7 +4,8 @@ The secret's shape decides: 40 characters are an API secret, 44 an SES SMTP pass
 none at all the role of the instance or container; ``transport`` overrules it where both work. A
 typo must never mean "use the role", so an unknown key is an error. What a boto3 profile takes
 (role_arn, credential_process, sso_*, …) passes through to ``session``. How the file is written is
-``credentials_file``'s matter; which file serves an author is ``sesmail.identity``'s.
+``credentials_file``'s matter, which keys go together that of ``credential_rules``, and which file
+serves an author that of ``sesmail.identity``.
 """
 
 from __future__ import annotations
@@ -16,33 +17,12 @@ import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from sesmail.delivery import credential_rules as rules
 from sesmail.delivery import credentials_file, secret
+from sesmail.delivery.credential_rules import API, PAIR, PROFILE, SMTP, SOURCES
 from sesmail.delivery.credential_values import PARSERS, is_loopback
 from sesmail.delivery.credentials_file import DEFAULT, File
 from sesmail.sysexits import ConfigurationError, NotPermitted
-
-API = "api"
-SMTP = "smtp"
-CAPTURE = "capture"
-
-_PAIR = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
-# Where a boto3 profile may get its keys from instead.
-_SOURCES = frozenset(
-    """
-    credential_process login_session role_arn sso_account_id sso_session sso_start_url
-    web_identity_token_file
-    """.split()
-)
-_PROFILE = _SOURCES.union(
-    """
-    aws_account_id cli_auto_prompt cli_binary_format cli_pager credential_source defaults_mode
-    duration_seconds ec2_metadata_service_endpoint ec2_metadata_service_endpoint_mode
-    ec2_metadata_v1_disabled external_id imds_use_ipv6 max_attempts metadata_service_num_attempts
-    metadata_service_timeout mfa_serial output retry_mode role_session_name source_profile
-    sso_registration_scopes sso_region sso_role_name sts_regional_endpoints tcp_keepalive
-    use_dualstack_endpoint use_fips_endpoint
-    """.split()
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +59,7 @@ class Credentials:
 
     def names_a_source(self) -> bool:
         """Tell whether the file says where else than in a key pair the keys are."""
-        return not _SOURCES.isdisjoint(self.profile.get(DEFAULT, {}))
+        return not SOURCES.isdisjoint(self.profile.get(DEFAULT, {}))
 
 
 def load(directory: str, identity: str) -> Credentials:
@@ -93,10 +73,10 @@ def load(directory: str, identity: str) -> Credentials:
     file = credentials_file.read(os.path.join(directory, identity))
     ours = _values(file)
     region = str(ours.pop("region", "us-east-1"))
-    _check_pair(file)
-    _check_profile(file)
+    rules.check_pair(file)
+    rules.check_profile(file)
     transport = str(ours.pop("transport", "")) or _transport_by_shape(file)
-    _check_transport(file, transport)
+    rules.check_transport(file, transport)
     key = file.get("aws_secret_access_key")
     return Credentials(
         path=file.path,
@@ -146,7 +126,7 @@ def _values(file: File) -> dict[str, object]:
     for key, entry in file.default.items():
         parse = PARSERS.get(key)
         if parse is None:
-            if key not in _PROFILE and key not in _PAIR:
+            if key not in PROFILE and key not in PAIR:
                 raise file.error(key, _unknown(key))
             continue
         try:
@@ -163,84 +143,12 @@ def _unknown(key: str) -> str:
         return "unknown key"  # and perhaps a secret in the wrong place: not shown
     from difflib import get_close_matches  # only where somebody has to be told
 
-    near = get_close_matches(key, [*PARSERS, *_PAIR, *_PROFILE], 1)
+    near = get_close_matches(key, [*PARSERS, *PAIR, *PROFILE], 1)
     return f"unknown key {key}" + (f"; {near[0]} is meant?" if near else "")
-
-
-def _check_pair(file: File) -> None:
-    key_id, key, token = (file.get(name) for name in _PAIR)
-    if not key_id and not key and not any(name in file.default for name in _PAIR):
-        return
-    for name, value in zip(_PAIR, (key_id, key), strict=False):
-        if not value:
-            raise file.error(name, f"{name} is missing")
-    if not secret.is_key_id(key_id):
-        raise file.error("aws_access_key_id", _wrong_key_id(key_id, key))
-    if not secret.is_api_secret(key) and not secret.smtp_version(key):
-        raise file.error("aws_secret_access_key", _wrong_secret(key))
-    if secret.is_temporary(key_id):
-        if secret.smtp_version(key):
-            raise file.error("aws_access_key_id", "a temporary (ASIA) key cannot be used with SMTP")
-        if not token:
-            raise file.error("aws_access_key_id", "a temporary (ASIA) key needs aws_session_token")
-    elif token:
-        raise file.error("aws_session_token", "a long-term (AKIA) key has no session token")
-
-
-def _wrong_key_id(key_id: str, key: str) -> str:
-    if secret.is_key_id(key):
-        return (
-            "the two values are swapped: aws_access_key_id is the one that begins with A, 20 long"
-        )
-    return (
-        f"aws_access_key_id has {len(key_id)} characters, but is no key id: that has 20 and begins "
-        "with AKIA or ASIA (SES console: SMTP user name, not IAM user name)"
-    )
-
-
-def _wrong_secret(key: str) -> str:
-    if len(key) == 44:
-        return "44 characters, but no SES SMTP password: its first byte is neither version 4 nor 2"
-    return (
-        f"aws_secret_access_key has {len(key)} characters; an API secret has 40, an SES SMTP "
-        "password 44: copy it again"
-    )
-
-
-def _check_profile(file: File) -> None:
-    sources = sorted(_SOURCES & file.default.keys())
-    if "mfa_serial" in file.default:
-        raise file.error("mfa_serial", "mfa_serial: nobody is there to type a code")
-    if file.get("credential_source").lower() == "environment":
-        raise file.error("credential_source", "credential_source: the environment never counts")
-    if file.get("aws_secret_access_key"):
-        clash = [key for key in sources if key != "role_arn"]
-        if clash:
-            raise file.error(clash[0], f"{clash[0]} and a key pair: one of them must go")
-        if "credential_source" in file.default:
-            raise file.error("credential_source", "credential_source and a key pair: one must go")
-        if sources and not secret.is_api_secret(file.get("aws_secret_access_key")):
-            raise file.error("role_arn", "role_arn: an SMTP password cannot assume a role")
 
 
 def _transport_by_shape(file: File) -> str:
     return SMTP if secret.smtp_version(file.get("aws_secret_access_key")) else API
-
-
-def _check_transport(file: File, transport: str) -> None:
-    key_id, key = file.get("aws_access_key_id"), file.get("aws_secret_access_key")
-    if transport == API and secret.smtp_version(key):
-        raise file.error(
-            "transport",
-            "transport: api, but aws_secret_access_key is an SES SMTP password (44 characters); "
-            "the API needs the IAM secret access key (40 characters)",
-        )
-    if transport == SMTP and (not key or "role_arn" in file.default):
-        raise file.error("transport", "transport: smtp needs a key pair; roles are for the API")
-    if transport == SMTP and secret.is_temporary(key_id):
-        raise file.error("transport", "transport: a temporary (ASIA) key cannot be used with SMTP")
-    if (transport == CAPTURE) != bool(file.get("directory")):
-        raise file.error("directory", "transport = capture and directory belong together")
 
 
 def _smtp_password(file: File, region: str) -> str:
@@ -253,7 +161,7 @@ def _smtp_password(file: File, region: str) -> str:
 
 def _profile(file: File) -> dict[str, dict[str, str]]:
     """Return the sections for botocore; empty if ``[default]`` has nothing that is botocore's."""
-    if _PROFILE.isdisjoint(file.default):
+    if PROFILE.isdisjoint(file.default):
         return {}
     sections = {
         name: {key: entry.value for key, entry in section.items() if key not in PARSERS}

@@ -60,8 +60,7 @@ def _encode_value(field: Field, value: bytes, is_part: bool) -> bytes:
         try:
             return encode_addresses(value)
         except AddressError:
-            if field.key == b"from" and not is_part:
-                raise
+            pass  # what nobody can read as addresses goes as text
         except DataError as error:
             if field.key in SES_ADDRESSES and not is_part:
                 raise DataError(f"{field.name.decode('ascii')}: {error}") from None

@@ -31,7 +31,11 @@ class Verdict:
 
 
 def check(forward_path: str) -> Verdict:
-    """Return the verdict on ``local-part@domain``; a refusal names it, in printable ASCII."""
+    """Return the verdict on ``local-part@domain``.
+
+    Texts are printable ASCII. They do not repeat the address: the log and the report bring it, and
+    join those that suffer from the same.
+    """
     reason = _objection(forward_path)
     if not reason:
         return Verdict()
@@ -41,7 +45,7 @@ def check(forward_path: str) -> Verdict:
     serious = _objection(f"{local_part}@{domain}", allow_quoted_local=True)
     if not serious:
         return Verdict(warning=_printable(reason))
-    return Verdict(refused=_refusal(forward_path, serious, local_part, domain))
+    return Verdict(refused=_refusal(serious, local_part, domain))
 
 
 def _objection(path: str, allow_quoted_local: bool = False) -> str:
@@ -54,22 +58,20 @@ def _objection(path: str, allow_quoted_local: bool = False) -> str:
             allow_domain_literal=True,
             allow_display_name=False,
             check_deliverability=False,
-            strict=True,
         )
     except EmailNotValidError as error:
         return str(error)
     return ""
 
 
-def _refusal(path: str, reason: str, local_part: str, domain: str) -> Result:
+def _refusal(reason: str, local_part: str, domain: str) -> Result:
     """Return the failure; which part is to blame shows when each is tried beside a good one."""
     exit_code, status = EX_DATAERR, "5.1.3"
     if _objection(f"{local_part}@example.com", allow_quoted_local=True):
         exit_code = EX_NOUSER
     elif _objection(f"a@{domain}"):
         exit_code, status = EX_NOHOST, "5.1.2"
-    text = _printable(f"<{path}>: {reason}")
-    return Result(Outcome.FAILED, status, text, exit_code=exit_code)
+    return Result(Outcome.FAILED, status, _printable(reason), exit_code=exit_code)
 
 
 def _printable(text: str) -> str:

@@ -1,8 +1,8 @@
-"""A message made fit for SES: which fields it has, and the order of the work (ses-facts 1.2).
+"""A message made fit for SES: which fields it has, and the order of the work.
 
 SES refuses a field that it allows once and finds twice, an empty address field, and a Sender that
-is not verified; it would tell Bcc, and obeys X-SES-* fields. ``fields`` makes each field ASCII,
-``mime`` the body; ``author`` puts in the credentials' own author.
+is not verified; it does not promise to hide Bcc, and obeys X-SES-* fields. ``fields`` makes each
+field ASCII, ``mime`` the body; ``author`` puts in the credentials' own author.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sesmail.message.address import AddressError, Mailbox
 from sesmail.message.header import Field
 from sesmail.sysexits import DataError
 
-# ses-facts 1.2, from the SES guide's page on header fields; for these SES says "Duplicate header".
+# SES developer guide, "Amazon SES header fields"; of a second one SES says "Duplicate header".
 _ONCE = frozenset(
     b"""accept-language acceptlanguage archived-at auto-submitted bounces-to comments
     content-alternative content-base content-class content-description content-disposition
@@ -131,7 +131,10 @@ def _listed(value: bytes) -> bytes:
 def _first_author(kept: list[Field]) -> Mailbox:
     """Return the first address of From; raise DataError unless SES can read all of them."""
     field = header.first(kept, b"from")
-    mailboxes = address.parse(field.text()) if field else []
+    try:
+        mailboxes = address.parse(field.text()) if field else []
+    except AddressError as error:
+        raise DataError(f"From: {error}") from None
     if not mailboxes:
         raise DataError("no address in From: SES needs one")
     for mailbox in mailboxes:

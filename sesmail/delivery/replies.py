@@ -156,11 +156,14 @@ def _result(reply: Reply, relay: str, secret_advice: str = "", date: str = "") -
 def _unknown(reply: Reply, relay: str) -> Result:
     """Return the result of what nobody foresaw: deferred.
 
-    Ambiguous unless the other side clearly refused: a broken answer may follow an accepted mail.
+    Ambiguous unless the message cannot have been taken: a broken answer may follow an accepted one.
     """
-    refused = 400 <= reply.http < 500 or (reply.command != "" and not reply.exceptions)
+    if reply.command:
+        untaken = reply.command != "TEXT" or reply.code[:1] in ("4", "5")
+    else:
+        untaken = 400 <= reply.http < 500
     text = _text(reply, not reply.exceptions, "not a known reply, so it will be tried again")
-    retry = Retry.LATER if refused else Retry.AMBIGUOUS
+    retry = Retry.LATER if untaken else Retry.AMBIGUOUS
     return Result(Outcome.DEFERRED, "4.0.0", text, relay, "", EX_UNAVAILABLE, retry)
 
 

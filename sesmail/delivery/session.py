@@ -16,7 +16,6 @@ from typing import Any
 import botocore.loaders
 import botocore.session
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError
 
 from sesmail.delivery import secret, trust
 from sesmail.delivery.credentials import Credentials
@@ -43,7 +42,7 @@ def close_environment(environ: MutableMapping[str, str]) -> None:
     for name in list(environ):
         upper = name.upper()
         if name not in ROLE_VARIABLES and (
-            upper.startswith(("AWS_", "BOTO", "_X_AMZN", "SSL_CERT_")) or upper.endswith("_PROXY")
+            upper.startswith(("AWS_", "BOTO", "_X_AMZN", "SSL")) or upper.endswith("_PROXY")
         ):
             del environ[name]
 
@@ -56,20 +55,24 @@ class Session:
         self._credentials = credentials
         self._session = botocore.session.Session()
         self._profile_file: int | None = None
+        self._found_secret = ""
         self._close_session()
 
     def client(self, service: str, connect_timeout: float, read_timeout: float) -> Any:
         """Return a client for ``sesv2`` or ``ses`` (v1) with these time-outs in seconds.
 
-        Raises BotoCoreError where keys cannot be had; may ask for a role's keys over the network.
+        May ask for a role's keys over the network, or run ``credential_process``; whatever that
+        raises comes through. Nothing has been sent to SES then.
         """
         credentials = self._credentials
+        plain = bool(credentials.access_key_id) and not credentials.names_a_source()
         config = Config(
             connect_timeout=connect_timeout, read_timeout=read_timeout, **_CLOSED_CONFIG
         )
         # Also for the clients that botocore makes itself, to get a role's keys.
         self._session.set_default_client_config(config)
-        plain = self._has_plain_pair()
+        if not plain:
+            self._get_keys()
         return self._session.create_client(
             service,
             region_name=credentials.region,
@@ -83,16 +86,13 @@ class Session:
 
     def has_smtp_password(self) -> bool:
         """Tell whether the secret that was found is no API secret, but an SES SMTP password."""
-        if self._has_plain_pair():
-            return False  # its shape was checked, and botocore would look for a role instead
-        try:
-            keys = self._session.get_credentials()
-            return keys is not None and secret.smtp_version(keys.secret_key or "") is not None
-        except BotoCoreError:
-            return False
+        return secret.smtp_version(self._found_secret) is not None
 
-    def _has_plain_pair(self) -> bool:
-        return bool(self._credentials.access_key_id) and not self._credentials.names_a_source()
+    def _get_keys(self) -> None:
+        """Get the keys now, not when the first request is signed: it would seem to have failed."""
+        keys = self._session.get_credentials()
+        if keys is not None:
+            self._found_secret = keys.get_frozen_credentials().secret_key or ""
 
     def close(self) -> None:
         """Give up the file with the profile."""

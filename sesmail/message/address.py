@@ -15,6 +15,7 @@ from sesmail.sysexits import DataError
 
 SPACE = " \t\r\n"
 _SPECIALS = frozenset('()<>[]:;@,."' + SPACE)
+_PHRASE = frozenset(("atom", "quoted", "comment", "."))
 # RFC 5322, 3.2.3; beyond ASCII see RFC 6532, 3.2.
 _ATEXT = frozenset(
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-/=?^_`{|}~"
@@ -70,6 +71,7 @@ def parse(value: str, *, split_at_blanks: bool = False) -> list[Mailbox]:
     """
     mailboxes: list[Mailbox] = []
     element: list[Token] = []
+    is_phrase = True  # element could be a display name; kept along, or each ":" would cost a walk
     depth = 0  # inside < >
     in_group = False
     for token in scan(value):
@@ -77,15 +79,17 @@ def parse(value: str, *, split_at_blanks: bool = False) -> list[Mailbox]:
             depth += 1
         elif token.kind == ">":
             depth -= 1
-        if depth == 0 and token.kind == ":" and not in_group and _is_phrase(element):
+        if depth == 0 and token.kind == ":" and not in_group and element and is_phrase:
             in_group = True
             element = []
         elif depth == 0 and token.kind in ",;":
             mailboxes += _read(element, value, split_at_blanks)
             element = []
+            is_phrase = True
             in_group = in_group and token.kind == ","
         else:
             element.append(token)
+            is_phrase = is_phrase and token.kind in _PHRASE
     return mailboxes + _read(element, value, split_at_blanks)
 
 
@@ -210,8 +214,7 @@ def _name_and_address(words: list[Token], value: str) -> Mailbox:
 
 def _is_phrase(words: list[Token], also: tuple[str, ...] = ()) -> bool:
     """Tell whether ``words`` can be a display name (RFC 5322, 3.2.5, with the dots of 4.1)."""
-    allowed = ("atom", "quoted", "comment", ".", *also)
-    return bool(words) and all(token.kind in allowed for token in words)
+    return bool(words) and all(token.kind in _PHRASE or token.kind in also for token in words)
 
 
 def _phrase(words: list[Token]) -> str:

@@ -104,12 +104,16 @@ def _qualify(field: Field, origin: str) -> Field:
         mailboxes = address.parse(value, split_at_blanks=field.key in _RECIPIENT_FIELDS)
     except AddressError:
         return field
-    following = len(value) + 1
-    for mailbox in reversed(mailboxes):
+    if not mailboxes:
+        return field
+    pieces = []
+    position = 0
+    for mailbox, following in zip(mailboxes, [*mailboxes[1:], None], strict=True):
         start, end = mailbox.span
-        comma = "," if end < following <= len(value) and not value[end:following].strip() else ""
-        following = start
-        if comma or not mailbox.domain:
-            text = value[start:end] if mailbox.domain else f"{mailbox.local_part}@{origin}"
-            value = f"{value[:start]}{text}{comma}{value[end:]}"
-    return Field(field.name, value.encode("utf-8", "surrogateescape"))
+        pieces.append(value[position:start])
+        pieces.append(value[start:end] if mailbox.domain else f"{mailbox.local_part}@{origin}")
+        if following and not value[end : following.span[0]].strip():
+            pieces.append(",")
+        position = end
+    text = "".join(pieces) + value[position:]
+    return Field(field.name, text.encode("utf-8", "surrogateescape"))

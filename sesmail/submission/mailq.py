@@ -41,8 +41,18 @@ class Real:
         self.is_shown = False  # something of it
 
 
-def show(argv: list[str], name: str, settings: Settings, environ: Mapping[str, str]) -> int:
-    """Print the listing of the real sendmail, run as ``name``, and ours; return the exit code."""
+def show(
+    argv: list[str],
+    name: str,
+    settings: Settings,
+    environ: Mapping[str, str],
+    *,
+    is_running: bool,
+) -> int:
+    """Print the listing of the real sendmail, run as ``name``, and ours; return the exit code.
+
+    Raises Unavailable where sesmaild does not run or answer.
+    """
     signals.restore()  # `mailq | head` ends us silently
     real = Real()
     try:
@@ -52,6 +62,8 @@ def show(argv: list[str], name: str, settings: Settings, environ: Mapping[str, s
         _complain(str(failure))
         real.exit_code = failure.exit_code
     try:
+        if not is_running:
+            raise Unavailable("sesmaild does not run, so what waits for it is not shown; start it")
         lines = daemon.ask(settings.spool_directory, "list", "total ")
         messages, size = _show_ours(lines, is_first=not real.is_shown)
     except Failure:

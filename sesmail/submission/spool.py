@@ -39,7 +39,7 @@ def serve(
     if mode == commandline.LIST_QUEUE:
         from sesmail.submission import mailq
 
-        return mailq.show(argv, name, settings, environ)
+        return mailq.show(argv, name, settings, environ, is_running=has_reader)
     try:
         code = _ask(settings) if has_reader else _make_a_pass(settings, environ, library)
     except Failure as failure:

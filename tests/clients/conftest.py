@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -27,7 +26,7 @@ def debian(
     installed: Installation, next_hop: Recorder, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Machine]:
     """The host, for the session; its programs run."""
-    with Machine(tmp_path_factory.mktemp("debian") / "tmpfs") as machine:
+    with Machine(tmp_path_factory.mktemp("debian"), installed.prefix.parent) as machine:
         machine.write("/etc/mailname", "host.example.com\n")
         _install_sesmail(machine, installed)
         _install_msmtp(machine, next_hop)
@@ -40,7 +39,7 @@ def debian(
 
 
 @pytest.fixture
-def machine(debian: Machine, next_hop: Recorder) -> Machine:
+def machine(debian: Machine, next_hop: Recorder) -> Iterator[Machine]:
     """The host as a test finds it: no settings, no credentials, an empty next hop."""
     debian.run(["rm", "-rf", "/etc/sesmail"], "root", check=True)
     debian.run(["install", "-d", "/etc/sesmail"], "root", check=True)
@@ -48,7 +47,8 @@ def machine(debian: Machine, next_hop: Recorder) -> Machine:
     directory = ["install", "-d", "-m", "0751", "-g", "www-data", "/etc/sesmail/credentials"]
     debian.run(directory, "root", check=True)
     next_hop.forget()
-    return debian
+    yield debian
+    print(postfix.log(debian))  # pytest shows it where a test failed
 
 
 @pytest.fixture(params=["postfix", "msmtp"])
@@ -78,10 +78,3 @@ def _install_msmtp(machine: Machine, next_hop: Recorder) -> None:
         f"account default\nhost 127.0.0.1\nport {next_hop.port}\n"
         "from %U@host.example.com\nallow_from_override on\n",
     )
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep all of these tests in one worker of pytest-xdist: they share one host."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("debian"))

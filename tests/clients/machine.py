@@ -1,10 +1,9 @@
 """A Debian host of its own inside this one, for real mail programs at their real paths.
 
-A mount and PID namespace in which /etc, /opt, /usr and /var are overlays on a tmpfs: Postfix, PHP
-and MediaWiki come from this host's packages, but what is written there (settings, queues,
-/usr/sbin/sendmail) stays in the namespace. The network is shared, so loopback servers of the tests
-are in reach. The namespace lives as long as the standard input of its first process is open, and
-takes every process started in it along.
+A mount and PID namespace whose root is this host's under an overlay on a tmpfs: Postfix, PHP and
+MediaWiki come from this host's packages, but what is written (settings, queues, /usr/sbin/sendmail)
+stays inside. The network is shared, so loopback servers of the tests are in reach. All lives as
+long as the standard input of its first process is open; the last process goes with the first.
 """
 
 from __future__ import annotations
@@ -27,30 +26,37 @@ PACKAGES = {  # what has to be there, and the Debian package that brings it
     "/usr/bin/unshare": "util-linux",
 }
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_UNSHARE = ["unshare", "--mount", "--propagation=private", "--pid", "--fork", "--kill-child"]
+_UNSHARE = ["unshare", "--mount", "--propagation=unchanged", "--pid", "--fork", "--kill-child"]
+# In a chroot / is no mount and stays shared; then the tmpfs is seen outside, but nothing below it.
 _START = """
 set -e
-mount -t proc proc /proc
-mkdir "$1" && mount -t tmpfs -o mode=755 tmpfs "$1"
-for directory in etc opt usr var; do
-    mkdir "$1/$directory" "$1/$directory.work"
-    mount -t overlay -o "lowerdir=/$directory,upperdir=$1/$directory,workdir=$1/$directory.work" \\
-        overlay "/$directory"
-done
+mount --make-rprivate / 2>/dev/null || :
+mount -t tmpfs -o mode=755 tmpfs "$1"
+mount --make-private "$1"
+mkdir "$1/root" "$1/changes" "$1/work"
+mount -t overlay -o "lowerdir=/,upperdir=$1/changes,workdir=$1/work" overlay "$1/root"
+mount -t proc proc "$1/root/proc"
+mount --rbind /dev "$1/root/dev"
+mkdir -p "$1/root$2"
+mount --bind "$2" "$1/root$2"
 echo ready
-exec cat
+exec chroot "$1/root" cat
 """
 
 
 class Machine:
-    """The namespace. `root` is its file system as seen from outside, for reading and writing."""
+    """The namespace, its overlay in `directory`; `shared` is seen inside under the same name.
 
-    def __init__(self, directory: Path) -> None:
+    `root` is its file system as seen from outside, for reading and writing.
+    """
+
+    def __init__(self, directory: Path, shared: Path) -> None:
         missing = sorted({name for path, name in PACKAGES.items() if not os.path.exists(path)})
         assert not missing, "apt-get install --no-install-recommends " + " ".join(missing)
         assert os.geteuid() == 0, "these tests run programs as www-data: start them as root"
+        self._directory = directory
         self._first = subprocess.Popen(
-            [*_UNSHARE, "sh", "-c", _START, "sh", str(directory)],
+            [*_UNSHARE, "sh", "-c", _START, "sh", str(directory), str(shared)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
@@ -69,10 +75,12 @@ class Machine:
         trace: TracebackType | None,
     ) -> None:
         self._first.communicate(timeout=30)
+        if self._directory.is_mount():
+            subprocess.run(["umount", self._directory], check=True)
 
     def words(self, argv: Sequence[str], user: str = "www-data") -> list[str]:
         """The command that runs argv inside as this user."""
-        enter = ["nsenter", f"--target={self._pid}", "--mount", "--pid", "--"]
+        enter = ["nsenter", f"--target={self._pid}", "--mount", "--pid", "--root", "--wd", "--"]
         become = ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups", "--"]
         return [*enter, *become, *argv]
 

@@ -39,11 +39,19 @@ class Client:
     spool: Spool
     installed: Installation
 
+    @property
+    def command(self) -> list[str]:
+        """The command line that drops a message."""
+        return [str(self.installed.sendmail), "-odb", "-i", RECIPIENT]
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """Its environment."""
+        return {"SESMAIL_CONFIG": str(self.spool.configuration)}
+
     def send(self, *injections: str) -> Traced:
         """Send a message to the drop, with these faults."""
-        command = [self.installed.sendmail, "-odb", "-i", RECIPIENT]
-        environ = {"SESMAIL_CONFIG": str(self.spool.configuration)}
-        return injection.run(command, environ, MESSAGE, *injections)
+        return injection.run(self.command, self.environ, MESSAGE, *injections)
 
     def find(self, place: str) -> Place:
         """Return which call of a run this place is."""
@@ -95,12 +103,11 @@ def test_a_failing_disk_loses_nothing_that_was_accepted(client: Client, place: s
 
 def test_a_limit_on_the_size_of_files_is_a_full_disk(client: Client) -> None:
     """The part of the message that fitted is taken away again: a short write, then EFBIG."""
-    command = [client.installed.sendmail, "-odb", "-i", RECIPIENT]
     done = subprocess.run(
-        ["prlimit", "--fsize=300", *command],
+        ["prlimit", "--fsize=300", *client.command],
         input=MESSAGE + b"x" * 1000,
         capture_output=True,
-        env={"SESMAIL_CONFIG": str(client.spool.configuration)},
+        env=client.environ,
     )
 
     assert done.returncode == 73

@@ -75,8 +75,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def staged(built: Path, tmp_path: Path) -> Path:
-    """A copy of that tree, for tests that change it."""
-    return Path(shutil.copytree(built, tmp_path / "usr", symlinks=True))
+    """That tree once more, for tests that add and remove files: the files are hard links."""
+    shutil.copytree(built, tmp_path / "usr", symlinks=True, copy_function=os.link)
+    return tmp_path / "usr"
 
 
 def test_the_tree_holds_what_the_contract_says(built: Path) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from sesmail import settings, sysexits
-from sesmail.delivery import credential_values, credentials, credentials_file
+from sesmail.delivery import credential_rules, credential_values, credentials_file
 from sesmail.submission import commandline
 from tests.installation import CHECKOUT
 
@@ -19,8 +19,8 @@ MODES = {f"b{letter}" for letter in commandline._MODES}
 FLAGS = sorted(ALONE - {"b"} | MODES | {"oi", "-help", "-version"})
 SETTINGS = sorted(settings._KEYS)
 KEYS = sorted(
-    {*credential_values.PARSERS, *credentials._PAIR, *credentials_file._ALIASES}
-    | {"credential_source", *credentials._SOURCES}
+    {*credential_values.PARSERS, *credential_rules.PAIR, *credentials_file._ALIASES}
+    | {"credential_source", *credential_rules.SOURCES}
 )
 CODES = {value for name, value in vars(sysexits).items() if name.startswith("EX_")}
 

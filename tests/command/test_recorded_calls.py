@@ -1,11 +1,10 @@
 """Every recorded call of a real program reaches the right recipients by the right way, silently.
 
 tests/corpus/callers holds the calls (argv, environment, standard input, kinds of descriptors),
-callers-expected.json beside it what must become of each where the author's domain has an identity:
+callers-expected.json beside it what must become of each where example.com is an identity:
 
     way         ses | real (sendmail) | both | refused (with a usage error)
     author      null: login@origin, for there is neither From nor -f
-    identity    name of the credentials file
     source      the reverse-path that SES gets; null: login@origin
     to, local   recipients for SES and for the real sendmail
     why         where `way` does not follow from the recipients
@@ -41,6 +40,7 @@ CALLS: dict[str, dict[str, Any]] = {
 }
 EXPECTED: dict[str, dict[str, Any]] = json.loads((CORPUS / "callers-expected.json").read_text())
 ORIGIN = "host.example.com"
+IDENTITY = "example.com"
 _FLAGS = "A:B:b:C:cD:d:e:F:f:Gh:IiL:mN:no:O:p:R:r:tUV:vX:"  # Sendmail's
 
 
@@ -62,7 +62,7 @@ def test_with_an_identity_each_recipient_is_reached_by_its_way(
     """SES gets its forward-paths and the content; the real sendmail local names and other modes."""
     expected = EXPECTED[name]
     host.settings(origin=ORIGIN)
-    make_identity(host, ses, expected)
+    make_identity(host, ses, name)
     result = replay(host, CALLS[name])
     if expected["way"] == "refused":
         assert (result.exit_code, result.stdout) == (64, b"")
@@ -91,7 +91,7 @@ def test_aliases_take_mail_for_local_names_to_ses(host: Host, ses: SesServer, na
     expected = EXPECTED[name]
     host.settings(origin=ORIGIN, real_sendmail="none")
     host.aliases("".join(f"{local}: {local}.alias@example.org\n" for local in expected["local"]))
-    make_identity(host, ses, expected)
+    make_identity(host, ses, name)
     assert_silent(replay(host, CALLS[name]), CALLS[name])
     aliases = [f"{local}.alias@example.org" for local in expected["local"]]
     assert_sent(ses, CALLS[name], expected, expected.get("to", []) + aliases)
@@ -175,15 +175,21 @@ def stdin_of(call: dict[str, Any]) -> bytes:
     return base64.b64decode(call["stdin_b64"] or "")
 
 
-def make_identity(host: Host, ses: SesServer, expected: dict[str, Any]) -> None:
-    """Give the author's domain credentials, and have SES know it."""
-    name = expected.get("identity", "example.com")
-    ses.state.identities.add(name)
-    host.identity(
-        name,
-        f"aws_access_key_id = {KEY_ID}\naws_secret_access_key = {SECRET}\n"
-        f"endpoint_url = {ses.api_url}\n",
-    )
+def make_identity(host: Host, ses: SesServer, name: str) -> None:
+    """Give example.com credentials, and have SES know it: the API for web programs, else SMTP."""
+    ses.state.identities.add(IDENTITY)
+    if CALLS[name].get("uid") == "www-data":
+        keys = {"aws_secret_access_key": SECRET, "endpoint_url": ses.api_url}
+    else:
+        keys = {
+            "aws_secret_access_key": ses.smtp_password(),
+            "smtp_host": ses.smtp_host,
+            "smtp_port": str(ses.smtps_port),
+            "smtp_tls": "wrapper",
+            "ca_file": ses.ca_file,
+        }
+    keys["aws_access_key_id"] = KEY_ID
+    host.identity(IDENTITY, "".join(f"{key} = {value}\n" for key, value in keys.items()))
 
 
 def login_at_origin() -> str:

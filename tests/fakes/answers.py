@@ -56,9 +56,9 @@ def refused(interface: str, refusal: Refusal) -> Answer:
 
 
 def scripted(interface: str, strike: Strike) -> Answer:
-    """The answer of a scripted fault; without a code it has no body."""
+    """The answer of a scripted fault; without a code its text is all of the body."""
     if not strike.code:
-        return Answer(strike.status, b"")
+        return Answer(strike.status, strike.message.encode(), "text/html")
     return error(interface, strike.status, strike.code, strike.message)
 
 

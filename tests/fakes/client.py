@@ -169,7 +169,7 @@ class Caller:
                 service,
                 region_name=self._region,
                 endpoint_url=self._endpoint,
-                verify=self._addresses["ca_file"],
+                verify=self._addresses.get("ca_file"),
                 aws_access_key_id=self._key_id,
                 aws_secret_access_key=self._secret,
                 aws_session_token=self._token,

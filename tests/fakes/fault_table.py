@@ -3,7 +3,7 @@
 Rows `1`-`34` are those of the table of API errors (code and text as v2 and v1 say them), `2.1` the
 replies of the SMTP interface; rows 32 and 33 arise inside the client library and no server can
 produce them.  `{source}`, `{recipient}`, `{author}` and `{region}` in a text are filled in from the
-request.  Faults without a row are what a client must survive from any server.
+request.  Faults without a row (0 here) are what a client must survive from any server.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def _api(
     forms = {V2: v2, V1: v1}
     return Fault(
         name,
-        str(row),
+        str(row or ""),
         {
             interface: Strike("request", ANSWER, form[0], form[1], text)
             for interface, form in forms.items()
@@ -107,6 +107,7 @@ _SERVICE = (
     ),
     _both(7, "bad-gateway", 502, "", ""),
     _both(7, "gateway-timeout", 504, "", ""),
+    _both(7, "proxy-page", 502, "", "<!doctype html><h1>502 Bad Gateway</h1>"),
     _both(8, "request-timeout", 408, "RequestTimeoutException", "Request timed out."),
 )
 
@@ -311,7 +312,7 @@ _ENDPOINT = (
     _both(34, "query-string", 404, "MalformedQueryString", "The query string is malformed."),
     _both(34, "missing-parameter", 400, "MissingParameter", "A required parameter is missing."),
     _both(34, "operation", 404, "UnknownOperationException", "The operation is not known."),
-    _both(35, "unknown", 400, "NeverHeardOfException", "Something that no table has."),
+    _both(0, "unknown", 400, "NeverHeardOfException", "Something that no table has."),
 )
 
 _SMTP = (

@@ -32,8 +32,9 @@ class Strike:
     """What one interface does.
 
     action is ANSWER (status, code, message; for SMTP a reply of status and message; an HTTP answer
-    with an empty code has no body), DROP (close without a word), SLOW (go on after `seconds`),
-    GARBAGE (bytes that are no answer), REFUSE (nobody listens) or CERTIFICATE (message names it).
+    with an empty code is a page of nothing but the message), DROP (close without a word), SLOW (go
+    on after `seconds`), GARBAGE (bytes that are no answer), REFUSE (nobody listens) or CERTIFICATE
+    (message names it).
     closes: the connection ends after the answer.
     """
 

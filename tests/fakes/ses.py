@@ -22,7 +22,8 @@ from .api import Api
 from .fault_table import FAULTS
 from .faults import CERTIFICATE, V2, Fault, Script
 from .listener import Connection, Listener
-from .smtp import Limits, Smtp
+from .smtp import Smtp
+from .smtp_session import Limits
 from .state import KEY_ID, SECRET, State
 
 __all__ = ["FAULTS", "KEY_ID", "SECRET", "SesServer", "State"]

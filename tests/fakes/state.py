@@ -38,7 +38,7 @@ class Accepted:
     key_id: str
 
 
-@dataclass
+@dataclass(slots=True)
 class State:
     """An SES account: settings first, then what happened to it.
 

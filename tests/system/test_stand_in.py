@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import itertools
 import subprocess
 import sys
 import time
@@ -16,7 +15,6 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
 
 import pytest
 from hypothesis import given
@@ -576,6 +574,44 @@ def test_address_lists(field: str, found: list[str]) -> None:
     assert [addresses.bare(one) for one in addresses.split_list(field)] == found
 
 
+@pytest.mark.parametrize(
+    ("address", "text"),
+    [
+        ("", "Empty address"),
+        ("root", "Missing final '@domain'"),
+        ("@a.org", "Missing local name"),
+        ("a@", "Missing domain"),
+        (".a@a.org", "Local address starts with dot"),
+        ("a.@a.org", "Local address ends with dot"),
+        ("a..b@a.org", "Local address contains dot-dot"),
+        ("a b@a.org", "Local address contains control or whitespace"),
+        ("a,b@a.org", "Local address contains illegal character"),
+        ('a"b"@a.org', "Unexpected quote"),
+        ('"a"b@a.org', "Quote not at end of local address"),
+        ('"a@a.org', "Unterminated quote"),
+        ("a@.a.org", "Domain starts with dot"),
+        ("a@a.org.", "Domain ends with dot"),
+        ("a@a..org", "Domain contains dot-dot"),
+        ("a@a b.org", "Domain contains control or whitespace"),
+        ("a@a_b.org", "Domain contains illegal character"),
+        ("a@b@a.org", "Domain contains illegal character"),
+    ],
+)
+def test_malformed_addresses(address: str, text: str) -> None:
+    """Each offence has JavaMail's text, which is SES's."""
+    with pytest.raises(Refusal) as caught:
+        addresses.check(address)
+    assert caught.value.message == text
+
+
+@pytest.mark.parametrize(
+    "address", ["a.b+c@a-b.org", '"a b"@a.org', '"a\\"b"@a.org', "a@[1.2.3.4]"]
+)
+def test_good_addresses(address: str) -> None:
+    """These are taken."""
+    addresses.check(address)
+
+
 @given(st.text())
 def test_any_text_is_judged(text: str) -> None:
     """Whatever an address field holds, it is taken or refused: nothing else happens."""
@@ -584,32 +620,26 @@ def test_any_text_is_judged(text: str) -> None:
             addresses.check(addresses.bare(one))
 
 
-@contextlib.contextmanager
-def running(command: list[str]) -> Iterator[IO[str]]:
-    """The program's output while it runs; afterwards SIGTERM, to which it must answer with 0."""
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]
-    ) as process:
-        assert process.stdout is not None
-        try:
-            yield process.stdout
-        finally:
-            process.terminate()
-        assert process.wait() == 0
-
-
 def test_as_a_program(tmp_path: Path) -> None:
     """`python -m tests.fakes.ses` announces itself, shows what it got and ends on SIGTERM."""
     ready = tmp_path / "ready"
     command = [sys.executable, "-m", "tests.fakes.ses", "--identity", "example.com", "--show"]
     command += ["--key", "AKIAI44QH8DHBEXAMPLE:some/secret:key", "--once-ready-file", str(ready)]
-    with running(command) as output:
-        words = output.readline().split()
-        told = dict(word.split("=", 1) for word in words[1:])
-        assert ready.read_text().split() == words[1:]
-        with Caller(told, key_id="AKIAI44QH8DHBEXAMPLE", secret="some/secret:key") as caller:
-            caller.send("v2", MESSAGE, tags={"id": "7"}, destinations=["c@example.net"])
-        shown = "".join(itertools.takewhile(lambda line: line not in ("", "---\n"), output))
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]
+    ) as process:
+        assert process.stdout is not None
+        try:
+            words = process.stdout.readline().split()
+            told = dict(word.split("=", 1) for word in words[1:])
+            announced = ready.read_text().split()
+            with Caller(told, key_id="AKIAI44QH8DHBEXAMPLE", secret="some/secret:key") as caller:
+                caller.send("v2", MESSAGE, tags={"id": "7"}, destinations=["c@example.net"])
+        finally:
+            process.terminate()
+        shown = process.stdout.read()
+        assert process.wait() == 0
+    assert announced == words[1:]
     assert "accepted by v2" in shown
     assert "destinations:      c@example.net" in shown
     assert "id=7" in shown

@@ -16,6 +16,7 @@ from botocore.exceptions import (
     ReadTimeoutError,
     SSLError,
 )
+from botocore.parsers import ResponseParserError
 
 from tests.fakes import faults
 from tests.fakes.client import INTERFACES, Caller, Refused
@@ -32,7 +33,7 @@ ANSWERS = [
     pytest.param(fault, interface, id=f"{fault.name}-{interface}")
     for fault in FAULTS.values()
     for interface, strike in fault.strikes.items()
-    if strike.action == ANSWER
+    if strike.action == ANSWER and fault.name != "proxy-page"
 ]
 CERTIFICATES = {
     "certificate-name": "mismatch|doesn't match",
@@ -159,6 +160,15 @@ def test_no_body(ses: SesServer, name: str) -> None:
     headers = caught.value.response["ResponseMetadata"]["HTTPHeaders"]
     assert headers["content-length"] == "0"
     assert "x-amzn-errortype" not in headers
+
+
+def test_a_proxy_page(ses: SesServer, caller: Caller) -> None:
+    """A proxy's HTML page: boto3 makes an error of it in v2 and chokes on it in v1."""
+    ses.script("proxy-page")
+    assert refusal(caller, "v2").status == 502
+    with pytest.raises(ResponseParserError, match="502 Bad Gateway"):
+        caller.send("v1", MESSAGE)
+    assert ses.state.messages == []
 
 
 # Connections that end in no answer.

@@ -167,7 +167,7 @@ def test_too_many_recipients_show_at_the_end(ses: SesServer, session: smtplib.SM
 
 def test_content_is_kept(ses: SesServer, session: smtplib.SMTP) -> None:
     """Dots, long lines, 8 bit and a lone CR or LF arrive as they were sent."""
-    body = b".\r\n..\r\n.x\r\n" + b"y" * 100_000 + b"\r\n\xff\x00\xe9\r\nlone \r and \n here\r\n"
+    body = b".\r\n..\r\n.x\r\ny" + b"." * 100_000 + b"\r\n\xff\x00\xe9\r\nlone \r and \n\r\n"
     session.mail("ann@example.com")
     session.rcpt("bob@example.net")
     assert session.docmd("DATA")[0] == 354

@@ -271,6 +271,13 @@ def test_refused_lines(load: Loader, line: str, said: str) -> None:
     assert said in refused
 
 
+@pytest.mark.parametrize("name", ["profile default", "profile wiki", "sso-session x"])
+def test_a_section_that_nobody_uses(load: Loader, name: str) -> None:
+    """Keys in another section do not silently mean the role."""
+    said = load.refused(f"[{name}]\n{PAIR}")
+    assert said == f"FILE: [{name}] is not used; what counts is [default]"
+
+
 def test_the_environment_is_no_source(load: Loader) -> None:
     """A role that would be assumed with the environment's keys is refused: it never counts."""
     text = "role_arn = arn:x\ncredential_source = Environment\n"
@@ -336,7 +343,7 @@ def test_submitters(load: Loader) -> None:
     root = load(f"{PAIR}submitters = root\n")
     credentials.check_submitter(root, 0)
     credentials.check_submitter(load(f"{PAIR}submitters = nosuch, @root\n"), 0)
-    with pytest.raises(NotPermitted, match="user 1 may not send as example.com"):
+    with pytest.raises(NotPermitted, match=r"user 1 may not send as example\.com"):
         credentials.check_submitter(root, 1)
 
 

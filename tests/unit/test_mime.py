@@ -108,15 +108,13 @@ def test_encoded_content_is_mended(encoding: str, text: bytes, is_true: bool) ->
     elif encoding == "base64":
         text = b64encode(b"some bytes") + b"\n" + text[:1] + b64encode(text)
     else:
-        text = re.sub(rb"=+", b"=", text)  # of two the standard library makes one, as nobody else
+        # Of two "=" the standard library makes one, and "=", blanks, line end is none of its soft
+        # line breaks; elsewhere it too drops blanks at the end of a line (RFC 2045, 6.7).
+        text = re.sub(rb"[ \t]+(?=\n|\Z)", b"", re.sub(rb"=+", b"=", text))
     message = FROM + b"Content-Transfer-Encoding: " + encoding.encode() + b"\n\n" + text + b"\n"
     result = repaired(message)
     assert is_sendable(result)
-    if encoding == "base64":
-        assert leaves(result) == leaves(message)
-    else:  # blanks at the end of a line are no content (RFC 2045, 6.7)
-        trimmed = [re.sub(rb"[ \t]+(?=\n|\Z)", b"", leaf) for _, leaf in leaves(result)]
-        assert trimmed == [re.sub(rb"[ \t]+(?=\n|\Z)", b"", leaf) for _, leaf in leaves(message)]
+    assert leaves(result) == leaves(message)
 
 
 @given(

@@ -22,6 +22,7 @@ from sesmail.sysexits import EX_DATAERR, EX_NOHOST, EX_NOUSER
         "bob@thing.invalid",
         "bob@x.onion",
         "bob@[192.0.2.1]",
+        "bounces+" + "x" * 70 + "@example.org",
     ],
 )
 def test_nothing_wrong(path: str) -> None:
@@ -55,7 +56,6 @@ def test_warnings(path: str) -> None:
         (".bob@example.org", EX_NOUSER, "5.1.3"),
         ("bob.@example.org", EX_NOUSER, "5.1.3"),
         ("b<ob@example.org", EX_NOUSER, "5.1.3"),
-        ("x" * 65 + "@example.org", EX_NOUSER, "5.1.3"),
         ("jos\u00e9@example.org", EX_NOUSER, "5.1.3"),
         ("@example.org", EX_NOUSER, "5.1.3"),
         ('"a\x01b"@example.org', EX_NOUSER, "5.1.3"),
@@ -79,7 +79,7 @@ def test_refused(path: str, exit_code: int, status: str) -> None:
     assert (verdict.refused.exit_code, verdict.refused.status) == (exit_code, status)
     assert verdict.refused.text.isascii()
     assert verdict.refused.text.isprintable()
-    assert len(verdict.refused.text) > len(path) + 10
+    assert len(verdict.refused.text) > 10
 
 
 @given(st.text(max_size=80))

@@ -140,6 +140,8 @@ def test_sandbox(failed: str, forward_paths: list[str], exit_code: int) -> None:
         (replies.classify_smtp(450, "What?", "RCPT"), Retry.LATER),
         (replies.classify_smtp(554, "Transaction failed: what?", "TEXT"), Retry.LATER),
         (replies.classify_smtp(999, "What?", "MAIL"), Retry.LATER),
+        (replies.classify_smtp(-1, "", "CONNECT"), Retry.LATER),
+        (replies.classify_smtp(-1, "", "TEXT"), Retry.AMBIGUOUS),
         (replies.classify_smtp_error(KeyError("x"), "TEXT"), Retry.AMBIGUOUS),
     ],
 )
@@ -151,11 +153,10 @@ def test_the_unknown_is_deferred(result: Result, retry: Retry) -> None:
 def test_policy() -> None:
     """Access denied names the action that is missing and the resource, in AWS's two wordings."""
     arn = "arn:aws:ses:us-east-1:123456789012:identity/example.com"
+    user = "arn:aws:iam::1:user/x"
     for text in (
-        f"User `arn:aws:iam::1:user/x' is not authorized to perform `ses:SendRawEmail' on resource "
-        f"`{arn}'",
-        "User: arn:aws:iam::1:user/x is not authorized to perform: ses:SendRawEmail on resource: "
-        f"{arn}",
+        f"User `{user}' is not authorized to perform `ses:SendRawEmail' on resource `{arn}'",
+        f"User: {user} is not authorized to perform: ses:SendRawEmail on resource: {arn}",
     ):
         result = replies.classify_api(client_error("AccessDenied", text, 403))
         assert f"the key's policy must allow ses:SendRawEmail on {arn}" in result.text

@@ -12,7 +12,8 @@ import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from sesmail.delivery.credentials import API, SMTP, Credentials
+from sesmail.delivery.credential_rules import API, SMTP
+from sesmail.delivery.credentials import Credentials
 
 if TYPE_CHECKING:
     from sesmail.delivery.transport.base import Transport

@@ -6,7 +6,8 @@ import dataclasses
 import math
 from collections.abc import Sequence
 
-from sesmail.delivery.credentials import API, Credentials
+from sesmail.delivery.credential_rules import API
+from sesmail.delivery.credentials import Credentials
 from sesmail.delivery.daemon.clock import Clock
 from sesmail.delivery.daemon.delivering import Attempt, Attempted, Question
 from sesmail.delivery.daemon.holds import IDENTITY, HoldBook

@@ -8,7 +8,8 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Self
 
-from sesmail.delivery.credentials import CAPTURE, SMTP, Credentials
+from sesmail.delivery.credential_rules import CAPTURE, SMTP
+from sesmail.delivery.credentials import Credentials
 from sesmail.delivery.outcome import Result, not_tried
 from sesmail.delivery.transport.base import MOST_FORWARD_PATHS, Transport
 from sesmail.delivery.transport.deadline import Deadline

@@ -12,6 +12,8 @@ import threading
 from typing import Any
 from urllib.parse import urlsplit
 
+from botocore.exceptions import CredentialRetrievalError
+
 from sesmail.delivery import replies
 from sesmail.delivery.credentials import Credentials
 from sesmail.delivery.outcome import Outcome, Result, Retry, delivered
@@ -115,8 +117,12 @@ class Api:
         source: str,
     ) -> Result:
         try:
-            answer = getattr(self._client(service), operation)(**request)
-        # Whatever botocore, its plug-ins or a broken answer raise: unknown is deferred, not lost.
+            client = self._client(service)
+        except Exception as error:  # noqa: BLE001
+            return self._without_keys(error)
+        try:
+            answer = getattr(client, operation)(**request)
+        # Whatever botocore or a broken answer raise: what is unknown is deferred, not lost.
         except Exception as error:  # noqa: BLE001
             smtp_secret = self._session is not None and self._session.has_smtp_password()
             return replies.classify_api(error, forward_paths, source, self.relay, smtp_secret)
@@ -127,6 +133,14 @@ class Api:
                 Outcome.DEFERRED, "4.5.0", text, self.relay, "", EX_UNAVAILABLE, Retry.AMBIGUOUS
             )
         return delivered(self.relay, remote_id)
+
+    def _without_keys(self, error: Exception) -> Result:
+        """Return the result of an error before anything was sent to SES: never ambiguous."""
+        result = replies.classify_api(error, relay=self.relay)
+        if result.retry is not Retry.AMBIGUOUS:
+            return result
+        lost = CredentialRetrievalError(provider="any", error_msg="")
+        return replies.classify_api(lost, relay=self.relay)
 
     def _client(self, service: str) -> Any:
         """Return a client whose time-outs end within the deadline."""
