@@ -158,11 +158,19 @@ def _take_summary(real: Real, held_back: bytes) -> None:
     words = last.split()
     if last == _EMPTY.encode("ascii"):
         _write(real, text and text + b"\n")
-    elif words[:1] == [b"--"] and words[2:4] == [b"Kbytes", b"in"] and words[4].isdigit():
+    elif _is_summary(words):
         real.kbytes, real.messages = int(words[1]), int(words[4])
         _write(real, text.rstrip(b"\n") + b"\n")
     else:
         _write(real, held_back)
+
+
+def _is_summary(words: list[bytes]) -> bool:
+    """Tell whether a line is Postfix's ``-- 3 Kbytes in 2 Requests.``."""
+    if len(words) != 6 or not (words[1].isdigit() and words[4].isdigit()):
+        return False
+    fixed = [words[0], *words[2:4], words[5].rstrip(b"s.")]
+    return fixed == [b"--", b"Kbytes", b"in", b"Request"]
 
 
 def _print(text: str) -> None:
