@@ -27,7 +27,7 @@ STANDARD = {
     "pwd",
     "stat",
 }
-FOR_SES = STANDARD | {"syslog"}
+FOR_SES = STANDARD | {"binascii", "syslog"}
 MESSAGE = b"From: sue@example.com\nTo: bob@example.org\nSubject: hello\n\nhello\n"
 
 
