@@ -56,6 +56,10 @@ class MailLog:
         """Log who dropped the message."""
         self._info("pickup", f"uid={uid} from=<{_inside(reverse_path)}>")
 
+    def leftover(self) -> None:
+        """Log that a crash left in the drop what was in the queue already."""
+        self._info("pickup", "in the queue already; the leftover of a crash is removed")
+
     def accepted(self, message_id: str, identity: str) -> None:
         """Log which message, and which credentials serve it; ``message_id`` without brackets."""
         self._info("cleanup", f"message-id=<{_inside(message_id)}>, identity={printable(identity)}")

@@ -13,61 +13,38 @@ queue.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 
-from sesmail.delivery import policy, recipients
+from sesmail.delivery import incoming, policy
 from sesmail.delivery.daemon.log import DaemonLog
 from sesmail.delivery.daemon.schedule import Lane
 from sesmail.delivery.dsn import DsnMaker
-from sesmail.delivery.maillog import MailLog, printable
-from sesmail.delivery.outcome import Outcome, Result
+from sesmail.delivery.incoming import Incoming
 from sesmail.delivery.postmaster import Summary
 from sesmail.delivery.report_message import Failed
-from sesmail.drop.take import DropDirectory, Incomplete, Irregular, Newer, NotTaken, Taken
-from sesmail.message import header
-from sesmail.message.header import Field
-from sesmail.queue.store import NewEntry, NewPath, State, Store
+from sesmail.drop.take import DropDirectory, Incomplete, Irregular, Newer, NotTaken
+from sesmail.queue.store import NewEntry, Store
 from sesmail.settings import Settings
 
 MOST_DROPS = 100
 MOST_BYTES = 8 << 20
 MOST_PATHS = 5_000  # each costs a look at its syntax
-MOST_LOGGED = 100  # forward-paths of one message that fail here
-LONGEST_DELAY = 3_600_000  # milliseconds that a drop may ask to wait
 _HOUR = 3_600_000
 _DAY = 24 * _HOUR
-
-
-@dataclass(slots=True)
-class PickedUp:
-    """A drop that becomes an entry."""
-
-    name: str
-    entry: NewEntry
-    message_id: str
-    refusal: str = ""  # of policy
-    warnings: list[str] = field(default_factory=list)
-    queue_id: str = ""  # once added
-    is_leftover: bool = False
-    dsn: NewEntry | None = None
-
-    def failed(self) -> list[NewPath]:
-        """Return the forward-paths that failed."""
-        return [path for path in self.entry.paths if path.state is State.FAILED]
 
 
 @dataclass(slots=True)
 class Batch:
     """What was read. ``rest`` are names that there was no room for."""
 
-    picked: list[PickedUp] = field(default_factory=list)
+    picked: list[Incoming] = field(default_factory=list)
     junk: list[tuple[str, NotTaken]] = field(default_factory=list)
     rest: list[str] = field(default_factory=list)
 
     def queue_ids(self) -> list[str]:
         """Return the ids of the entries that were added."""
-        return [one.queue_id for one in self.picked if not one.is_leftover]
+        return [one.entry.queue_id for one in self.picked if not one.is_leftover]
 
 
 class Pickup:
@@ -132,7 +109,7 @@ class Pickup:
         for one, added in zip(
             batch.picked, self._store.add([one.entry for one in batch.picked]), strict=True
         ):
-            one.queue_id, one.is_leftover = added.queue_id, added.is_leftover
+            one.added(added)
             one.dsn = None if one.is_leftover or one.refusal else self._make_dsn(one)
         dsns = [one.dsn for one in batch.picked if one.dsn]
         self._store.add(dsns)
@@ -142,7 +119,9 @@ class Pickup:
     def clear(self, batch: Batch) -> list[str]:
         """Remove from the drop what is committed, and junk; log it; return the names left over."""
         for one in batch.picked:
-            self._log_entry(one)
+            one.log(self._log.emit, self._now())
+            if one.refusal and not one.is_leftover:
+                self._summary.note(one.entry.uid, one.refusal)
             self._directory.remove(one.name)
         kinds: dict[tuple[str, int], list[NotTaken]] = {}
         for name, trouble in batch.junk:
@@ -156,10 +135,10 @@ class Pickup:
         self.remind(self._now())
         return batch.rest
 
-    def _read(self, name: str, batch: Batch) -> PickedUp | None:
+    def _read(self, name: str, batch: Batch) -> Incoming | None:
         """Read a drop; what is none goes to ``batch.junk``."""
         try:
-            return self._judge(self._directory.take(name, self._settings.message_size_limit))
+            return self._judge(name)
         except FileNotFoundError:
             return None
         except Irregular as trouble:
@@ -172,27 +151,16 @@ class Pickup:
             self._say("undecided", f"mail waits in the drop: {trouble}")
         return None
 
-    def _judge(self, taken: Taken) -> PickedUp:
-        now = self._now()
-        fields = policy.read_fields(taken.message)
-        message_id = _message_id(fields)
-        try:
-            allowed = policy.check(taken, fields, self._settings, self._load)
-        except policy.Refused as refused:
-            entry = _refused_entry(taken, str(refused), now)
-            return PickedUp(taken.queue_id, entry, message_id, str(refused))
-        entry = _entry(taken, allowed.identity, allowed.author, now)
-        one = PickedUp(taken.queue_id, entry, message_id)
-        _check_forward_paths(one)
-        return one
+    def _judge(self, name: str) -> Incoming:
+        taken = self._directory.take(name, self._settings.message_size_limit)
+        return incoming.judge(taken, self._settings, self._load, self._now())
 
-    def _make_dsn(self, one: PickedUp) -> NewEntry | None:
+    def _make_dsn(self, one: Incoming) -> NewEntry | None:
         if not one.failed():
             return None
         entry = one.entry
         failed = [Failed(path.address, path.status, path.text) for path in one.failed()]
-        mail = replace(entry, queue_id=one.queue_id)
-        return self._dsns.make(mail, failed, lambda: entry.message)
+        return self._dsns.make(entry, failed, lambda: entry.message)
 
     def remind(self, _now: int) -> None:
         """Say once a day that something cannot be removed."""
@@ -206,79 +174,3 @@ class Pickup:
         if self._quiet_until.get(kind, now) <= now:
             self._quiet_until[kind] = now + every
             self._log.warning(text)
-
-    def _log_entry(self, one: PickedUp) -> None:
-        entry, mail = one.entry, MailLog(one.queue_id, self._log.emit)
-        if one.is_leftover:
-            self._log.info(f"{one.queue_id}: was queued before the last end; the drop is removed")
-            return
-        if one.queue_id != one.name:
-            self._log.warning(f"{one.queue_id}: dropped as {one.name}, another message's id")
-        reverse_path = entry.author if entry.reverse_path is None else entry.reverse_path
-        mail.picked_up(entry.uid, reverse_path)
-        mail.accepted(one.message_id, entry.identity)
-        for warning in one.warnings:
-            mail.warning(warning)
-        failed = one.failed()
-        if len(failed) > MOST_LOGGED:
-            mail.warning(f"{len(failed)} forward-paths failed; the first {MOST_LOGGED} follow")
-        is_over = len(failed) == len(entry.paths)
-        if is_over:  # else the dispatcher will say so
-            mail.active(reverse_path, len(entry.message), len(entry.paths))
-        delays = (max(self._now() - entry.arrived, 0) / 1000, 0.0, 0.0, 0.0)
-        for path in failed[:MOST_LOGGED]:
-            mail.result(path.address, Result(Outcome.FAILED, path.status, path.text), delays)
-        if one.refusal:
-            self._summary.note(entry.uid, one.refusal)
-        if one.dsn:
-            mail.reported(one.dsn.queue_id)
-        if is_over:
-            mail.removed()
-
-
-def _entry(taken: Taken, identity: str, author: str, now: int) -> NewEntry:
-    envelope = taken.envelope
-    due = min(max(now, envelope.not_before), now + LONGEST_DELAY)
-    return NewEntry(
-        taken.queue_id,
-        identity,
-        author,
-        envelope.reverse_path,
-        taken.uid,
-        min(taken.arrived, now),
-        taken.digest,
-        taken.message,
-        [NewPath(path, due) for path in dict.fromkeys(envelope.forward_paths)],
-    )
-
-
-def _refused_entry(taken: Taken, reason: str, now: int) -> NewEntry:
-    """Return an entry that is never sent; everything in it may be a lie, so it is made harmless."""
-    envelope = taken.envelope
-    longest = policy.LONGEST_ADDRESS
-    entry = _entry(taken, printable(envelope.identity), printable(envelope.author, longest), now)
-    if entry.reverse_path is not None:
-        entry.reverse_path = printable(entry.reverse_path, longest)
-    for path in entry.paths:
-        path.address = printable(path.address, longest)
-        _fail(path, policy.STATUS, reason)
-    return entry
-
-
-def _check_forward_paths(one: PickedUp) -> None:
-    for path in one.entry.paths:
-        verdict = recipients.check(path.address)
-        if verdict.warning and len(one.warnings) < MOST_LOGGED:
-            one.warnings.append(f"to=<{path.address}>: {verdict.warning}")
-        if verdict.refused:
-            path.address = printable(path.address, policy.LONGEST_ADDRESS)
-            _fail(path, verdict.refused.status, verdict.refused.text)
-
-
-def _fail(path: NewPath, status: str, text: str) -> None:
-    path.state, path.status, path.text = State.FAILED, status, text
-
-
-def _message_id(fields: Sequence[Field]) -> str:
-    field = header.first(list(fields), b"message-id")
-    return field.text().removeprefix("<").removesuffix(">") if field else ""

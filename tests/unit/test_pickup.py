@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sesmail.delivery import pickup
+from sesmail.delivery import incoming, pickup
 from sesmail.drop import layout
 from sesmail.queue.store import State
 from sesmail.sysexits import IOFailure
@@ -72,7 +72,7 @@ def test_not_before(desk: Desk) -> None:
     never = desk.drop("eve@example.org", not_before=1 << 60)
     desk.pick_up(soon, never)
     rows = desk.store.connection.execute("SELECT due FROM path ORDER BY id").fetchall()
-    assert rows == [(desk.now + 600_000,), (desk.now + pickup.LONGEST_DELAY,)]
+    assert rows == [(desk.now + 600_000,), (desk.now + incoming.LONGEST_DELAY,)]
 
 
 def test_repeated_forward_paths_count_once(desk: Desk) -> None:
@@ -266,7 +266,7 @@ def test_a_crash_before_the_unlink(desk: Desk) -> None:
     assert batch.queue_ids() == []
     assert desk.names() == []
     assert desk.queue_ids() == [name]
-    assert desk.logged(f"{name}: was queued before")
+    assert desk.logged(f"pickup: {name}: in the queue already")
 
 
 def test_a_known_name_with_another_message(desk: Desk) -> None:
