@@ -84,7 +84,7 @@ def test_tmpfiles_and_init_make_the_same(host: Host, tmp_path: Path) -> None:
     sysusers = prefix / "lib/sysusers.d/sesmail.conf"
     tmpfiles = prefix / "lib/tmpfiles.d/sesmail.conf"
     subprocess.run(["systemd-sysusers", f"--root={root}", sysusers], check=True)
-    words = ["systemd-tmpfiles", f"--root={root}", "--create", tmpfiles]
+    words = ["systemd-tmpfiles", f"--root={root}", "--create", str(tmpfiles)]
     subprocess.run(words, check=True)
     passwd = (root / "etc/passwd").read_text().splitlines()
     user = int(next(line for line in passwd if line.startswith("sesmail:")).split(":")[2])
