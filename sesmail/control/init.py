@@ -14,6 +14,7 @@ No link is followed: what lies in another one's directory could lead anywhere.
 
 from __future__ import annotations
 
+import errno
 import os
 import pwd
 import stat
@@ -39,7 +40,7 @@ def init(settings: Settings) -> Iterator[str]:
         for path in (settings.spool_directory, settings.credentials_directory):
             os.makedirs(os.path.dirname(path.rstrip("/")), exist_ok=True)
         yield from _spool(settings.spool_directory, user.pw_uid, user.pw_gid)
-        yield from _Directory.root(settings.credentials_directory).settle(0, user.pw_gid, 0o751)
+        yield from _credentials(settings.credentials_directory, user.pw_gid)
     except OSError as error:
         raise CannotCreate(
             f"cannot make or change {error.filename or 'a file'!a}: {error.strerror}"
@@ -58,6 +59,17 @@ def _spool(path: str, uid: int, gid: int) -> Iterator[str]:
         yield from queue.give(name, uid, gid)
     yield from spool.fifo("wake", uid, gid, 0o622)
     yield from spool.link("control", "run/control")
+
+
+def _credentials(path: str, gid: int) -> Iterator[str]:
+    directory = _Directory.root(path)
+    try:
+        yield from directory.settle(0, gid, 0o751)
+    except OSError as error:
+        if error.errno != errno.EROFS:
+            raise
+        # Containers get it as a read-only volume.
+        yield f"left {path} as it is: its file system is read-only"
 
 
 class _Directory:

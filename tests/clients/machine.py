@@ -24,6 +24,7 @@ PACKAGES = {  # what has to be there, and the Debian package that brings it
     "/usr/sbin/postfix": "postfix",
     "/usr/bin/msmtp": "msmtp",
     "/usr/bin/unshare": "util-linux",
+    "/usr/lib/nagios/plugins/check_mailq": "monitoring-plugins-standard",
 }
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _UNSHARE = ["unshare", "--mount", "--propagation=unchanged", "--pid", "--fork", "--kill-child"]

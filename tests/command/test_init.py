@@ -200,6 +200,25 @@ def test_it_makes_the_user(host: Host, spool: Path, tmp_path: Path, without_user
         pwd.getpwnam("sesmail-test")
 
 
+@pytest.mark.root
+def test_credentials_on_a_read_only_volume(host: Host, spool: Path) -> None:
+    """They are told and left as they are; the spool is made, and the exit code 0."""
+    credentials = host.directory / "etc/sesmail/credentials"
+    credentials.mkdir(parents=True)
+    script = f"mount --bind {credentials} {credentials} && mount -o remount,ro,bind {credentials}"
+    words = ["unshare", "--mount", "--propagation=private", "sh", "-c", f'{script} && "$0" init']
+    done = subprocess.run(
+        [*words, host.installed.command("sesmailctl")],
+        env=host.environment(),
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith(f"left {credentials} as it is: its file system is read-only\n")
+    check(spool)
+    assert credentials.stat().st_mode & 0o777 == 0o755
+
+
 # The command line.
 
 
