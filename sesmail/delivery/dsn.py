@@ -20,6 +20,7 @@ from typing import Protocol
 from sesmail import identity
 from sesmail.delivery import addressee, policy, report_message
 from sesmail.delivery.daemon.log import DaemonLog
+from sesmail.delivery.maillog import MailLog
 from sesmail.delivery.policy import Load
 from sesmail.delivery.report_message import Failed, Head, Original
 from sesmail.drop import layout
@@ -102,7 +103,8 @@ class DsnMaker:
         try:
             return self._make(mail, failed, message)
         except _NoDsn as reason:
-            self._log.info(f"{mail.queue_id}: no DSN: {reason}; the entry stays, as failed")
+            log = MailLog(mail.queue_id, self._log.emit)
+            log.warning(f"no DSN: {reason}; the message stays, as failed")
         return None
 
     def _make(self, mail: Mail, failed: Sequence[Failed], message: Callable[[], bytes]) -> NewEntry:

@@ -116,6 +116,8 @@ class Foreground:
         message = repair.repair(original, envelope, self._repair_options())
         _check_size(len(message))
         address = source.choose(envelope, self._settings, self._credentials)
+        reverse_path = envelope.author if envelope.reverse_path is None else envelope.reverse_path
+        self._log.picked_up(os.getuid(), reverse_path)
         self._log.accepted(_message_id(original), envelope.identity)
         self._log.active(address, len(message), len(envelope.forward_paths))
         self._delivery = Delivery(message, address, envelope.forward_paths, envelope.queue_id)

@@ -43,7 +43,7 @@ class Incoming:
         """Write its lines of the mail log; ``now`` in milliseconds."""
         entry, mail = self.entry, MailLog(self.entry.queue_id, emit)
         if self.is_leftover:
-            mail.leftover()
+            mail.warning("in the queue already: the leftover of a crash is removed")
             return
         reverse_path = entry.author if entry.reverse_path is None else entry.reverse_path
         mail.picked_up(entry.uid, reverse_path)

@@ -1,6 +1,6 @@
 """The mail log: lines in Postfix's shape, so that pflogsumm, logwatch and people's greps read them.
 
-    sesmail/pickup[pid]: ID: uid=33 from=<…>                    the daemon's, as the next two lines
+    sesmail/pickup[pid]: ID: sender: uid=33 from=<…>
     sesmail/cleanup[pid]: ID: message-id=<…>, identity=example.com
     sesmail/qmgr[pid]: ID: from=<…>, size=…, nrcpt=… (queue active)
     sesmail/ses[pid]: ID: to=<…>, relay=…, delay=…, delays=a/b/c/d, dsn=2.0.0, status=sent (SES id)
@@ -53,12 +53,12 @@ class MailLog:
         self._emit = emit
 
     def picked_up(self, uid: int, reverse_path: str) -> None:
-        """Log who dropped the message."""
-        self._info("pickup", f"uid={uid} from=<{_inside(reverse_path)}>")
+        """Log whose message it is.
 
-    def leftover(self) -> None:
-        """Log that a crash left in the drop what was in the queue already."""
-        self._info("pickup", "in the queue already; the leftover of a crash is removed")
+        pflogsumm counts it as received by this line, logwatch by that of submission; ``sender:``
+        keeps logwatch from counting it twice.
+        """
+        self._info("pickup", f"sender: uid={uid} from=<{_inside(reverse_path)}>")
 
     def accepted(self, message_id: str, identity: str) -> None:
         """Log which message, and which credentials serve it; ``message_id`` without brackets."""

@@ -292,12 +292,13 @@ def test_the_mail_log_goes_to_syslog(account: Account) -> None:
         process = account.start(command=[*with_syslog(account.directory), *COMMAND])
         assert ended(process) == (0, "")
         log.setblocking(False)
-        lines = [log.recv(4096).decode("ascii") for _ in range(4)]
-    for program, line in zip(("cleanup", "qmgr", "ses", "qmgr"), lines, strict=True):
+        lines = [log.recv(4096).decode("ascii") for _ in range(5)]
+    programs = ("pickup", "cleanup", "qmgr", "ses", "qmgr")
+    for program, line in zip(programs, lines, strict=True):
         assert line.startswith("<158>")  # local3.info
         assert f" sesmail/{program}[" in line
         assert f"]: {QUEUE_ID}: " in line
-    assert "status=sent (SES " in lines[2]
+    assert "status=sent (SES " in lines[3]
 
 
 def with_syslog(directory: Path) -> list[str]:

@@ -102,9 +102,10 @@ def test_silent_on_success(machine: Machine, capfd: pytest.CaptureFixture[str]) 
 
 
 def test_the_mail_log_tells_the_life_of_the_message(machine: Machine) -> None:
-    """Message-ID and identity, source, size and number, each forward-path, and the end."""
+    """Who sends it, Message-ID and identity, source, size and number, each forward-path, the end."""
     machine.deliver(forward_paths=("bob@example.org", "carol@example.org"))
-    first, second, *results, last = machine.lines()
+    sender, first, second, *results, last = machine.lines()
+    assert sender == f"pickup: {QUEUE_ID}: sender: uid={os.getuid()} from=<wiki@example.com>"
     assert first == f"cleanup: {QUEUE_ID}: message-id=<1@example.com>, identity=example.com"
     assert second.startswith(f"qmgr: {QUEUE_ID}: from=<wiki@example.com>, size=")
     assert second.endswith(", nrcpt=2 (queue active)")

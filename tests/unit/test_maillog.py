@@ -36,11 +36,13 @@ def log(written: Written) -> MailLog:
 
 def test_lines_in_postfix_shape(log: MailLog, written: Written) -> None:
     """The life of a message reads as in Postfix's log, one program per step."""
+    log.picked_up(33, "a@example.com")
     log.accepted("1@host", "example.com")
     log.active("a@example.com", 1234, 2)
     log.result("b@example.org", delivered("relay", "1"), DELAYS)
     log.removed()
     assert written == [
+        ("pickup", syslog.LOG_INFO, f"{QUEUE_ID}: sender: uid=33 from=<a@example.com>"),
         ("cleanup", syslog.LOG_INFO, f"{QUEUE_ID}: message-id=<1@host>, identity=example.com"),
         (
             "qmgr",

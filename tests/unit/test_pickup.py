@@ -49,7 +49,7 @@ def test_its_log_lines(desk: Desk) -> None:
     name = desk.drop(message=message, reverse_path="sue@example.com")
     desk.pick_up(name)
     first, second = desk.lines
-    assert first == f"pickup: {name}: uid={os.getuid()} from=<sue@example.com>"
+    assert first == f"pickup: {name}: sender: uid={os.getuid()} from=<sue@example.com>"
     assert second.startswith(f"cleanup: {name}: message-id=<1@x?, status=sent")
     assert all(line.isascii() and line.isprintable() for line in desk.lines)
 
@@ -266,7 +266,7 @@ def test_a_crash_before_the_unlink(desk: Desk) -> None:
     assert batch.queue_ids() == []
     assert desk.names() == []
     assert desk.queue_ids() == [name]
-    assert desk.logged(f"pickup: {name}: in the queue already")
+    assert desk.logged(f"{name}: in the queue already")
 
 
 def test_a_known_name_with_another_message(desk: Desk) -> None:

@@ -84,7 +84,7 @@ class Service:
         daemon.each_scan(self._tidy)
         self._answer()
         self._notifier.tell(READY, status("waiting for mail"))
-        self._log.info("sesmaild is ready")
+        self._log.info("daemon started; sesmaild is ready")  # logwatch knows the first words
         for trouble in check.troubles(self._settings):
             self._log.warning(trouble)
         daemon.run()
