@@ -1,4 +1,4 @@
-"""Every case of tests/corpus/sendmail: what submission makes of it, and what SES gets of the runs'.
+"""Every case of tests/corpus/sendmail: what submission makes of it; of the runs, what SES gets too.
 
 Submission alone is seen by putting a recording program where its exec finds the delivery half.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import email
 import email.header
-import email.policy
 import io
 import os
 import re
