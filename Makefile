@@ -7,7 +7,14 @@ FUZZ_SECONDS = 120
 export DESTDIR PREFIX PYTHON
 
 BIN = .venv/bin
-need = @packaging/need
+need = @packaging/need $(needs)
+
+# Purposes in packaging/deps; what a target needs is asked for before .venv is made, too.
+needs = venv
+test bench: needs = venv test
+test-clients: needs = venv test clients
+check: needs = venv test manual
+manual: needs = manual
 
 .PHONY: help demo test test-clients check lint format types manual bench fuzz venv deps install \
 	uninstall clean
@@ -19,11 +26,11 @@ demo: venv ## send examples/welcome.eml to a stand-in for SES on loopback, and s
 	@examples/demo.sh
 
 test: venv ## every test but tests/clients
-	$(need) venv test
+	$(need)
 	$(BIN)/pytest -n auto --ignore tests/clients $(ARGS)
 
 test-clients: venv ## real programs (PHP, MediaWiki, ...) against the installed sendmail
-	$(need) venv test clients
+	$(need)
 	tests/clients/setup-stand-ins.sh
 	$(BIN)/pytest tests/clients $(ARGS)
 
@@ -40,11 +47,11 @@ types: venv ## mypy, strict
 	$(BIN)/mypy
 
 manual: ## the manual pages, as mandoc sees them
-	$(need) manual
+	$(need)
 	mandoc -T lint -W warning man/*.[58]
 
 bench: venv ## time of a relay, as a multiple of an empty Python's
-	$(need) venv test
+	$(need)
 	$(BIN)/python -m tests.bench.relay
 
 fuzz: venv ## throw bytes at the command line and the message for FUZZ_SECONDS
@@ -53,7 +60,7 @@ fuzz: venv ## throw bytes at the command line and the message for FUZZ_SECONDS
 
 venv: .venv/made ## .venv with the pinned dependencies, for everything above
 .venv/made: packaging/requirements.txt packaging/requirements-dev.txt packaging/venv
-	$(need) venv
+	$(need)
 	packaging/venv
 	@touch $@
 
@@ -61,7 +68,7 @@ deps: ## the one target that calls apt-get: every Debian package that another ta
 	packaging/install-deps
 
 install: ## below PREFIX (and DESTDIR), to be run by PYTHON
-	$(need) venv
+	$(need)
 	@packaging/install
 
 uninstall: ## take away what install made; /etc/sesmail stays

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 # RFC 5322, 3.6.8: a field name is printable ASCII without the colon.
 _NAME_BYTES = frozenset(range(33, 127)) - {ord(":")}
-_LONGEST_NAME = 998  # bytes, RFC 5322, 2.1.1
+_LONGEST_NAME = 997  # bytes: with its colon a line of RFC 5322, 2.1.1
 _BLANKS = (b" ", b"\t")
 _PIECE = 1 << 16  # bytes; most header sections end within the first
+_MBOX = (b"From ", b">From ")  # begins the line that parts messages in an mbox file
 
 
 class Field:
@@ -62,17 +63,20 @@ class Section:
             return bytes(self.text[self.end : newline])
         if final:
             return bytes(self.text[self.end :])
-        line = bytes(self.text[self.end : self.end + _LONGEST_NAME])
-        can_be_field = len(line) < _LONGEST_NAME or line[:1] in _BLANKS or is_field(line)
-        return None if can_be_field else line
+        line = bytes(self.text[self.end : self.end + _LONGEST_NAME + 1])
+        is_open = len(line) <= _LONGEST_NAME or line[:1] in _BLANKS or is_field(line)
+        return None if is_open or self._is_mbox_line(line) else line
 
     def _takes(self, line: bytes) -> bool:
-        if self.end == 0 and line.startswith((b"From ", b">From ")):
-            self.start = len(line) + 1  # the line that parts messages in an mbox file
+        if self._is_mbox_line(line):
+            self.start = len(line) + 1
             return True
         if line[:1] in _BLANKS:
             return self.end > self.start
         return is_field(line)
+
+    def _is_mbox_line(self, line: bytes) -> bool:
+        return self.end == 0 and line.startswith(_MBOX)
 
 
 def read(message: bytes) -> list[Field]:
@@ -110,9 +114,10 @@ def join(fields: list[Field]) -> bytes:
 
 def is_field(line: bytes) -> bool:
     """Tell whether ``line`` begins a field. ``To : x`` does (RFC 5322, 4.5.8, obsolete syntax)."""
-    name, colon, _ = line.partition(b":")
-    name = name.rstrip(b" \t")
-    return bool(colon and name and _NAME_BYTES.issuperset(name))
+    written, colon, _ = line.partition(b":")
+    name = written.rstrip(b" \t")
+    is_short = len(written) <= _LONGEST_NAME
+    return bool(colon and name and is_short and _NAME_BYTES.issuperset(name))
 
 
 def first(fields: list[Field], key: bytes) -> Field | None:

@@ -1,4 +1,4 @@
-"""Every case of tests/corpus/sendmail: what submission makes of it, and what SES gets of the runs'.
+"""Every case of tests/corpus/sendmail: what submission makes of it; of the runs, what SES gets too.
 
 Submission alone is seen by putting a recording program where its exec finds the delivery half.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import email
 import email.header
-import email.policy
 import io
 import os
 import re
@@ -35,6 +34,7 @@ EXCEPTIONS = {
     "from-nof-from-null": "source = `feedback_address`, else the author",
 }
 MOST_EXCEPTIONS = 8
+SILENT = Result(0, b"", b"")
 
 every_case = pytest.mark.parametrize("case", ALL.values(), ids=ALL)
 case_of_the_runs = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
@@ -78,7 +78,7 @@ def test_submission_does_what_is_written(submission: Host, passwd: Path, case: C
         assert not submission.relayed
         assert handed_over(submission) == []
         return
-    assert result == Result(0, b"", b"")
+    assert result == SILENT
     if way == "real":
         assert handed_over(submission) == []
         assert_relayed_unchanged(submission.relayed, case)
@@ -102,7 +102,7 @@ def test_without_an_identity_the_real_sendmail_gets_the_call_as_it_came(
         assert_refused(result, case.expected["alone"])
         assert not submission.relayed
     else:
-        assert result == Result(0, b"", b"")
+        assert result == SILENT
         assert_relayed_unchanged(submission.relayed, case)
     assert handed_over(submission) == []
 
@@ -210,9 +210,6 @@ def test_the_login_is_that_of_the_uid(submission: Host) -> None:
     assert run_as(submission, "www-data", "-t", stdin=case.stdin, **case.environ) == SILENT
     (given,) = handed_over(submission)
     assert f"\nFrom: www-data <www-data@{ORIGIN}>\n".encode() in given
-
-
-SILENT = Result(0, b"", b"")
 
 
 def run(host: Host, passwd: Path, case: Case) -> Result:

@@ -9,7 +9,6 @@ import importlib
 import pkgutil
 import shutil
 import sys
-import tempfile
 from pathlib import Path
 
 import atheris
@@ -22,25 +21,25 @@ with atheris.instrument_imports(include=["sesmail"]):
         importlib.import_module(_module.name)  # some are loaded late
 
 _CHECKOUT = Path(__file__).resolve().parents[2]
+_CACHE = _CHECKOUT / ".cache" / "fuzz"
 
 
 def main() -> None:
     """Fuzz until time is up or an input fails."""
-    learnt = _CHECKOUT / ".cache" / "fuzz"
-    learnt.mkdir(parents=True, exist_ok=True)
-    world = Path(tempfile.mkdtemp(prefix="sesmail-fuzz-"))
+    learnt = _CACHE / "learnt"
+    world = _CACHE / "world"
+    shutil.rmtree(world, ignore_errors=True)  # libFuzzer ends the process, so not afterwards
+    for directory in (learnt, world):
+        directory.mkdir(parents=True, exist_ok=True)
     submission.make_world(world)
-    options = [f"-artifact_prefix={learnt}/failed-", "-max_len=4096", *sys.argv[1:]]
+    options = [f"-artifact_prefix={_CACHE}/failed-", "-max_len=4096", *sys.argv[1:]]
     corpus = [str(learnt), str(_CHECKOUT / "tests" / "corpus" / "fuzz")]
 
     def run(data: bytes) -> None:
         submission.check(data, world)
 
     atheris.Setup([sys.argv[0], *options, *corpus], run)
-    try:
-        atheris.Fuzz()
-    finally:
-        shutil.rmtree(world)
+    atheris.Fuzz()
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.ses import KEY_ID, SECRET, SesServer
-from tests.host import Host, Result
+from tests.host import Environment, Host, Result
 
 FROM = b"From: Wiki <wiki@example.com>\n"
 MESSAGE = FROM + b"To: bob@example.org\nSubject: hi\n\nhello\n"
@@ -31,9 +31,11 @@ def identity(host: Host, ses: SesServer) -> Host:
     return host
 
 
-def run_to_the_end(host: Host, *words: str, message: bytes = MESSAGE) -> Result:
+def run_to_the_end(
+    host: Host, *words: str, message: bytes = MESSAGE, env: Environment | None = None
+) -> Result:
     """Run sendmail and check that it took every byte of its input before it ended."""
-    process = host.start(*words)
+    process = host.start(*words, env=env)
     assert process.stdin
     assert process.stdout
     assert process.stderr
@@ -146,19 +148,17 @@ def test_malformed_credentials_are_78(identity: Host, ses: SesServer, text: str)
 def test_a_full_disk_under_the_temporary_file_is_73(
     identity: Host, ses: SesServer, tmp_path: Path
 ) -> None:
-    """A file system of 2 MiB in place of the temporary directories."""
-    command = (
-        'for d in /tmp /var/tmp; do mount -t tmpfs -o size=2m none "$d"; done; exec "$0" -t'
-        if str(identity.directory).startswith("/var/tmp")
-        else 'mount -t tmpfs -o size=2m none /var/tmp; TMPDIR=/var/tmp exec "$0" -t'
+    """TMPDIR is a file system of 2 MiB."""
+    subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=2m,mode=1777", "none", tmp_path], check=True
     )
-    done = subprocess.run(
-        ["unshare", "-m", "sh", "-c", command, identity.installed.sendmail],
-        input=MESSAGE + bytes(4_000_000),
-        capture_output=True,
-        env=identity.environment(),
-    )
-    check_refused(Result(done.returncode, done.stdout, done.stderr), 73, "temporary file")
+    try:
+        result = run_to_the_end(
+            identity, "-t", message=MESSAGE + bytes(4_000_000), env={"TMPDIR": str(tmp_path)}
+        )
+    finally:
+        subprocess.run(["umount", tmp_path], check=True)
+    check_refused(result, 73, "temporary file")
     assert ses.state.requests == 0
 
 

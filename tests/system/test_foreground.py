@@ -302,12 +302,16 @@ def test_the_mail_log_goes_to_syslog(account: Account) -> None:
 
 
 def with_syslog(directory: Path) -> list[str]:
-    """Return the command that runs another with ``directory/log`` as /dev/log."""
+    """Return the command that runs another with ``directory/log`` as /dev/log.
+
+    In a chroot / is no mount whose propagation can be changed, but /dev is one.
+    """
     script = (
+        "{ mount --make-rprivate / 2>/dev/null || mount --make-rprivate /dev; } && "
         'mkdir "$0/dev" && mount --rbind /dev "$0/dev" && mount -t tmpfs dev /dev && '
         'ln -s "$0"/dev/* /dev && ln -sf "$0/log" /dev/log && exec "$@"'
     )
-    return ["unshare", "--mount", "--propagation=private", "sh", "-c", script, str(directory)]
+    return ["unshare", "--mount", "--propagation=unchanged", "sh", "-c", script, str(directory)]
 
 
 def test_stderr_is_closed(account: Account) -> None:

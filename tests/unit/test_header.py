@@ -89,6 +89,23 @@ def test_chunks_make_no_difference(lines: list[bytes], cuts: tuple[int, ...]) ->
     assert read(text, cuts) == plainly(text)
 
 
+@pytest.mark.parametrize("length", [996, 997, 998, 2000])
+@pytest.mark.parametrize("line", [b"x%b: a", b"x%b : a", b"From %b", b">From x%b", b"x%b"])
+def test_chunks_make_no_difference_in_a_long_line(line: bytes, length: int) -> None:
+    """The longest name of a field fills a line of 998 bytes with its colon, however it arrives."""
+    text = line % (b"y" * (length - 1)) + b"\nTo: a\n\nhello\n"
+    section, body = read(text)
+    for cut in range(990, len(text), 7):
+        assert read(text, (cut,)) == (section, body)
+        assert read(text, (cut, cut + 1)) == (section, body)
+
+
+def test_the_longest_name() -> None:
+    """997 bytes are a name, 998 are not."""
+    assert header.is_field(b"x" * 997 + b": a")
+    assert not header.is_field(b"x" * 998 + b": a")
+
+
 @pytest.mark.parametrize("start", [b"x", b"x y", b"\0", b"To"])
 def test_a_long_line_that_cannot_be_a_field_is_not_waited_for(start: bytes) -> None:
     """A binary body without a line end is known for what it is after one line's length."""
