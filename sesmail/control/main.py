@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from sesmail import VERSION, settings
 from sesmail.control import init, salvage
+from sesmail.delivery import report
 from sesmail.submission.log import printable
 from sesmail.sysexits import EX_SOFTWARE, EX_USAGE, Failure
 
@@ -25,7 +26,7 @@ def main(words: Sequence[str]) -> int:
     except Failure as failure:
         return _end(str(failure), failure.exit_code)
     except Exception as error:  # noqa: BLE001  the administrator gets a line, never a traceback
-        return _end(f"internal error: {type(error).__name__}; please report it", EX_SOFTWARE)
+        return _end(report.internal_error(error), EX_SOFTWARE)
     return 0
 
 
