@@ -102,7 +102,7 @@ def test_silent_on_success(machine: Machine, capfd: pytest.CaptureFixture[str]) 
 
 
 def test_the_mail_log_tells_the_life_of_the_message(machine: Machine) -> None:
-    """Who sends it, Message-ID and identity, source, size and number, each forward-path, the end."""
+    """Sender, Message-ID and identity, source and size, each forward-path, and the end."""
     machine.deliver(forward_paths=("bob@example.org", "carol@example.org"))
     sender, first, second, *results, last = machine.lines()
     assert sender == f"pickup: {QUEUE_ID}: sender: uid={os.getuid()} from=<wiki@example.com>"
