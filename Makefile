@@ -4,6 +4,7 @@
 PREFIX = /usr/local
 PYTHON = /usr/bin/python3
 FUZZ_SECONDS = 120
+HEAVY = clients crash scale
 export DESTDIR PREFIX PYTHON
 
 BIN = .venv/bin
@@ -11,13 +12,15 @@ need = @packaging/need $(needs)
 
 # Purposes in packaging/deps; what a target needs is asked for before .venv is made, too.
 needs = venv
-test bench: needs = venv test
+test test-scale: needs = venv test
+bench: needs = venv test clients
+test-crash: needs = venv test crash
 test-clients: needs = venv test clients
 check: needs = venv test manual
 manual: needs = manual
 
-.PHONY: help demo test test-clients check lint format types manual bench fuzz venv deps install \
-	uninstall clean
+.PHONY: help demo test test-clients test-crash test-scale check lint format types manual bench fuzz \
+	venv deps install uninstall clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -25,16 +28,24 @@ help: ## this list
 demo: venv ## send examples/welcome.eml to a stand-in for SES on loopback, and show what it got
 	@examples/demo.sh
 
-test: venv ## every test but tests/clients
+test: venv ## every test but those of the next three
 	$(need)
-	$(BIN)/pytest -n auto --ignore tests/clients $(ARGS)
+	$(BIN)/pytest -n auto $(HEAVY:%=--ignore tests/%) $(ARGS)
 
 test-clients: venv ## real programs (PHP, MediaWiki, ...) against the installed sendmail
 	$(need)
 	tests/clients/setup-stand-ins.sh
 	$(BIN)/pytest tests/clients $(ARGS)
 
-check: lint types manual test ## all that a change must pass, but test-clients
+test-crash: venv ## kill -9 at every step, 20 times each; power cuts; a full disk (as root)
+	$(need)
+	$(BIN)/pytest tests/crash $(ARGS)
+
+test-scale: venv ## a million queued, and ten thousand messages through an SES that fails
+	$(need)
+	$(BIN)/pytest tests/scale $(ARGS)
+
+check: lint types manual test ## all that a change must pass, but the three heavy ones
 
 lint: venv ## ruff: rules and layout
 	$(BIN)/ruff check .
@@ -50,9 +61,9 @@ manual: ## the manual pages, as mandoc sees them
 	$(need)
 	mandoc -T lint -W warning man/*.[58]
 
-bench: venv ## time of a relay, as a multiple of an empty Python's
+bench: venv ## what relay, drop, pickup and drain cost, as multiples of what is done without us
 	$(need)
-	$(BIN)/python -m tests.bench.relay
+	$(BIN)/python -m tests.bench
 
 fuzz: venv ## throw bytes at the command line and the message for FUZZ_SECONDS
 	$(BIN)/pip install -q --disable-pip-version-check -r packaging/requirements-fuzz.txt

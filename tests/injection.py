@@ -89,7 +89,7 @@ def prefix(log: str, *injections: str, calls: str = CALLS, follows: bool = False
     options = [option for injection in injections for option in ("-e", injection)]
     return [
         _STRACE,
-        *(("-f", "--seccomp-bpf") if follows else ()),
+        *(("-f",) if follows else ()),
         *("-y", "-qq", "-o", log, "-e", f"trace={calls}"),
         *options,
     ]
