@@ -56,7 +56,7 @@ def show(
     signals.restore()  # `mailq | head` ends us silently
     real = Real()
     try:
-        if path := relay.find(settings, environ, argv[0], name):
+        if path := relay.find_queue(settings, environ, argv[0], name):
             _show_real(real, path, [name, *argv[1:]], environ)
     except Failure as failure:
         _complain(str(failure))

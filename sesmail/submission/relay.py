@@ -36,6 +36,16 @@ def find(settings: Settings, environ: Mapping[str, str], own_path: str, name: st
     return path
 
 
+def find_queue(
+    settings: Settings, environ: Mapping[str, str], own_path: str, name: str
+) -> str | None:
+    """Return the real sendmail, or None too if it keeps no queue: msmtp knows no -bp and no -q."""
+    path = find(settings, environ, own_path, name)
+    if path is None or os.path.basename(os.path.realpath(path)) == "msmtp":
+        return None
+    return path
+
+
 def execute(
     path: str, name: str, words: list[str], environ: Mapping[str, str], message: Input | None
 ) -> NoReturn:

@@ -69,7 +69,7 @@ def _make_a_pass(settings: Settings, environ: Mapping[str, str], library: str) -
 
 
 def _run_real(argv: list[str], name: str, settings: Settings, environ: Mapping[str, str]) -> int:
-    path = relay.find(settings, environ, argv[0], name)
+    path = relay.find_queue(settings, environ, argv[0], name)
     if path is None:
         return EX_OK
     return _spawn(path, [name, *argv[1:]], relay.environment(environ))

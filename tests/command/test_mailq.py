@@ -164,6 +164,20 @@ def test_a_real_one_that_hangs(host: Host, spool: Spool) -> None:
     assert b"more than 10 s" in result.stderr
 
 
+def test_a_real_one_without_a_queue(host: Host, spool: Spool) -> None:
+    """msmtp, under any name, would only say that it knows no -bp and no -q: it is not asked."""
+    program = host.directory / "msmtp"
+    program.write_text("#!/bin/sh\nexit 64\n")
+    program.chmod(0o755)
+    link = host.directory / "sendmail.distrib"
+    link.symlink_to(program)
+    host.settings(real_sendmail=link)
+    spool.start()
+    for words, stdout in ((["-bp"], EMPTY), (["-q"], b"")):
+        result = host.run(*words)
+        assert (result.exit_code, result.stdout, result.stderr) == (0, stdout, b"")
+
+
 def test_without_a_daemon(host: Host, spool: Spool) -> None:
     """Whoever watches the queue must hear that a part is missing; the real one's is shown."""
     real(host, POSTFIX)
