@@ -62,6 +62,7 @@ class Spool:
         self.log: list[str] = []  # the daemon's lines on stderr, of all its runs
         self._grown = threading.Condition()
         self._reader: threading.Thread | None = None
+        self._has_ended = False
         self._keys: dict[str, object] = {}
         self._gid = owner.pw_gid
         self._make(owner)
@@ -203,6 +204,7 @@ class Spool:
     def start(self, *arguments: str, environ: Mapping[str, str] | None = None) -> None:
         """Start the daemon; return when it is ready."""
         begin = len(self.log)
+        self._has_ended = False
         self.process = self.spawn(*arguments, environ=environ)
         self._reader = threading.Thread(target=self._read, args=(self.process,))
         self._reader.start()
@@ -279,8 +281,12 @@ class Spool:
         self, text: str, begin: int = 0, times: int = 1, seconds: float = PATIENCE
     ) -> list[str]:
         """Wait until ``times`` lines after the first ``begin`` hold a text; return them."""
+
+        def is_over() -> bool:
+            return len(self.lines(text, begin)) >= times or self._has_ended
+
         with self._grown:
-            self._grown.wait_for(lambda: len(self.lines(text, begin)) >= times, seconds)
+            self._grown.wait_for(is_over, seconds)
         lines = self.lines(text, begin)
         assert len(lines) >= times, f"no {text!r} in time; log:\n" + "\n".join(self.log[-50:])
         return lines
@@ -295,6 +301,9 @@ class Spool:
             with self._grown:
                 self.log.append(line.rstrip("\n"))
                 self._grown.notify_all()
+        with self._grown:
+            self._has_ended = True
+            self._grown.notify_all()
 
 
 _IGNORED_BY_COMMIT = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)

@@ -225,15 +225,17 @@ class Store:
     def claim(self, identity: str, uid: int, now: int, most: int = 50) -> Job | None:
         """Begin an attempt for a lane's first due entry, for at most ``most`` of its due paths."""
         row = self._one(
-            "SELECT entry FROM path WHERE state = 0 AND identity = ? AND uid = ? AND due <= ?"
-            " ORDER BY due, entry LIMIT 1",
+            "SELECT e.id, e.queue_id, e.author, e.reverse_path, e.arrived, e.size"
+            " FROM path p JOIN entry e ON e.id = p.entry"
+            " WHERE p.state = 0 AND p.identity = ? AND p.uid = ? AND p.due <= ?"
+            " ORDER BY p.due, p.entry LIMIT 1",
             self._identity(identity),
             uid,
             now,
         )
         if row is None:
             return None
-        (entry,) = row
+        entry = row[0]
         attempt = self._insert("INSERT INTO attempt (entry, started) VALUES (?, ?)", entry, now)
         rows = self._all(
             "UPDATE path SET state = 1, attempt = ?, attempts = attempts + 1 WHERE id IN"
@@ -244,10 +246,30 @@ class Store:
             now,
             most,
         )
-        return self._job(entry, attempt, now, [Path(*row) for row in sorted(rows)])
+        paths = [Path(*row) for row in sorted(rows)]
+        _, queue_id, author, reverse_path, arrived, size = row
+        return Job(
+            entry,
+            attempt,
+            queue_id,
+            identity,
+            author,
+            reverse_path,
+            uid,
+            arrived,
+            size,
+            now,
+            paths,
+        )
 
     def message(self, entry: int) -> bytes:
-        """Return the bytes of an entry's message."""
+        """Return the bytes of an entry's message, a large one read in pieces."""
+        row = self._one(
+            "SELECT message FROM content WHERE entry = ? AND length(message) <= ?", entry, _PIECE
+        )
+        if row is not None:
+            small: bytes = row[0]
+            return small
         with self.connection.blobopen("content", "message", entry, readonly=True) as blob:
             return b"".join(iter(lambda: blob.read(_PIECE), b""))
 
@@ -296,13 +318,15 @@ class Store:
     def _settle(self, entry: int, now: int) -> bool:
         """Count an entry's forward-paths again; end it when none is open."""
         row = self._one(
-            "SELECT sum(state NOT IN (2, 3)), sum(state = 3) FROM path WHERE entry = ?", entry
+            "UPDATE entry SET (open, failed, finished) ="
+            " (SELECT sum(state NOT IN (2, 3)), sum(state = 3),"
+            " iif(sum(state NOT IN (2, 3)), NULL, ?) FROM path WHERE entry = ?)"
+            " WHERE id = ? RETURNING open, failed",
+            now,
+            entry,
+            entry,
         )
         open_paths, failed = row or (0, 0)
-        self.connection.execute(
-            "UPDATE entry SET open = ?, failed = ?, finished = ? WHERE id = ?",
-            (open_paths, failed, None if open_paths else now, entry),
-        )
         if not open_paths and not failed:
             self.connection.execute("DELETE FROM content WHERE entry = ?", (entry,))
         return not open_paths

@@ -21,9 +21,8 @@ from sesmail.settings import Settings
 from sesmail.sysexits import Failure
 
 MOST_CONTENT = 128 << 20  # bytes of messages in flight
-MOST_IN_HAND = (
-    MOST_AT_ONCE + 8
-)  # some wait for a thread, so that threads need not wait for a commit
+_AHEAD = 8  # attempts in hand for which there is no thread yet
+_FAST = 100.0  # recipients per second from which on a commit takes as long as an attempt
 _THROTTLED = "4.4.5"  # status of the replies that ask for a lower rate (``reply_rows``)
 _OUTAGE = ("4.3.", "4.4.", "4.7.5")
 _ASK_EVERY = 900.0  # seconds, for the account's rate
@@ -54,8 +53,12 @@ class Dispatcher:
 
     def claim(self, horizon: int) -> None:
         """Begin what is due before ``horizon`` and may begin; inside a transaction."""
+        touched: set[Lane] = set()
         while lane := self._schedule.next(horizon, self._may_begin):
-            self._claim(lane, horizon)
+            if not self._claim(lane, horizon):
+                self.refresh(lane)
+            touched.add(lane)
+        for lane in touched:
             self.refresh(lane)
 
     def take_claimed(self) -> list[Attempt | Question]:
@@ -88,6 +91,11 @@ class Dispatcher:
         """Take over what GetAccount said."""
         self._rate(identity).set_quota(rate)
 
+    def threads(self) -> int:
+        """Return how many threads there is work for, at most 32."""
+        needed = sum(self._threads(rate) for rate in self._rates.values() if rate.in_flight)
+        return max(1, min(needed, MOST_AT_ONCE))
+
     def in_flight(self) -> int:
         """Return the number of attempts that are being made."""
         return len(self._in_flight)
@@ -116,23 +124,30 @@ class Dispatcher:
             return math.inf
         if self._holds.holds_identity(identity):
             due = self._holds.next_probe(identity) or due
+        if not self._has_thread(identity):
+            return math.inf
         wait = self._rate(identity).wait(self._now())
         return max((due - self._clock.now()) / 1000, wait)
 
-    def _claim(self, lane: Lane, horizon: int) -> None:
+    def _claim(self, lane: Lane, horizon: int) -> bool:
+        """Claim from a lane; tell whether there was something."""
         identity, uid = lane
         now = self._clock.now()
         credentials = self._credentials(identity, now)
         if credentials is None:
-            return
+            return False
         self._rate(identity).set_cap(credentials.max_send_rate)
         job = self._store.claim(identity, uid, horizon)
-        if job is not None and (job := self._keep_held(job, now)).paths:
+        if job is None:
+            return False
+        job = self._keep_held(job, now)
+        if job.paths:
             self._ask(credentials)
             self._rate(identity).begin(len(job.paths))
             self._in_flight[job.attempt] = job.size
             message = self._store.message(job.entry)
             self._claimed.append(Attempt(job, message, credentials, self.settings))
+        return True
 
     def _credentials(self, identity: str, now: int) -> Credentials | None:
         """Return the credentials of an identity; hold it where there are none that can be used."""
@@ -169,14 +184,30 @@ class Dispatcher:
         return (
             self._has_room()
             and self._holds.may_claim(identity, self._clock.now())
+            and self._has_thread(identity)
             and self._rate(identity).wait(self._now()) <= 0.0
         )
 
     def _has_room(self) -> bool:
-        if len(self._in_flight) >= MOST_IN_HAND:
+        if len(self._in_flight) >= MOST_AT_ONCE + _AHEAD:
             return False
         content = sum(self._in_flight.values()) + self.settings.message_size_limit
         return content <= MOST_CONTENT or not self._in_flight
+
+    def _has_thread(self, identity: str) -> bool:
+        """Tell whether an identity has not yet its share of the threads.
+
+        Some may wait for a thread, so that threads need not wait for a commit.
+        """
+        rate = self._rate(identity)
+        ahead = _AHEAD if rate.per_second >= _FAST else 0
+        return rate.in_flight < self._threads(rate) + ahead
+
+    def _threads(self, rate: Rate) -> int:
+        """Return how many threads one identity may use: never all of them."""
+        active = max(1, sum(one.in_flight > 0 for one in self._rates.values()))
+        share = MOST_AT_ONCE * 3 // 4 if active == 1 else max(1, MOST_AT_ONCE // active)
+        return min(rate.at_once(), share)
 
     def _rate(self, identity: str) -> Rate:
         if identity not in self._rates:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
+import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from sesmail.delivery import credentials
 from sesmail.delivery.credentials import Credentials
@@ -12,6 +13,16 @@ from sesmail.sysexits import Failure
 
 _Mark = tuple[int, ...]
 _GONE: _Mark = ()
+_FRESH = 1.0  # seconds
+
+
+@dataclass(slots=True)
+class _Known:
+    """What was read, what the file looked like then, and when it was last looked at."""
+
+    mark: _Mark
+    looked: float
+    read: Credentials | Failure
 
 
 class Identities:
@@ -19,27 +30,26 @@ class Identities:
 
     def __init__(self, directory: str) -> None:
         self._directory = directory
-        self._known: dict[str, tuple[_Mark, Credentials | Failure]] = {}
+        self._known: dict[str, _Known] = {}
         self._changed: set[str] = set()
 
     def load(self, identity: str) -> Credentials:
-        """Return the credentials. Raises NotPermitted, ConfigurationError, as often as asked."""
-        mark = self._mark(identity)
+        """Return the credentials. Raises NotPermitted, ConfigurationError, as often as asked.
+
+        Whether the file has changed is seen within a second.
+        """
         known = self._known.get(identity)
-        if known is None or known[0] != mark:
-            if known is not None:
-                self._changed.add(identity)
-            known = mark, self._read(identity)
-            self._known[identity] = known
-        if isinstance(known[1], Failure):
-            raise known[1]
-        return known[1]
+        now = time.monotonic()
+        if known is None or now - known.looked >= _FRESH:
+            known = self._look(identity, known, now)
+        if isinstance(known.read, Failure):
+            raise known.read
+        return known.read
 
     def take_changed(self, identities: Iterable[str]) -> list[str]:
         """Return those of ``identities`` whose file has changed since the last call."""
         for identity in identities:
-            with contextlib.suppress(Failure):
-                self.load(identity)
+            self._look(identity, self._known.get(identity), time.monotonic())
         changed = [identity for identity in identities if identity in self._changed]
         self._changed.difference_update(changed)
         return changed
@@ -47,6 +57,17 @@ class Identities:
     def forget(self) -> None:
         """Read every file again when it is needed next."""
         self._known.clear()
+
+    def _look(self, identity: str, known: _Known | None, now: float) -> _Known:
+        """Look at a file, and read it if it is not as it was."""
+        mark = self._mark(identity)
+        if known is not None and known.mark == mark:
+            known.looked = now
+            return known
+        if known is not None:
+            self._changed.add(identity)
+        self._known[identity] = _Known(mark, now, self._read(identity))
+        return self._known[identity]
 
     def _read(self, identity: str) -> Credentials | Failure:
         try:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import sys
 import syslog
 
 from sesmail.delivery import maillog
@@ -40,8 +40,5 @@ class DaemonLog:
 
 
 def _to_stderr(program: str, priority: int, text: str) -> None:
-    try:
-        sys.stderr.write(f"sesmail/{program}[{os.getpid()}]: {text}\n")
-        sys.stderr.flush()
-    except OSError:
-        pass  # nobody reads it: no reason to stop delivering
+    with contextlib.suppress(OSError):  # nobody reads it: no reason to stop delivering
+        os.write(2, f"sesmail/{program}[{os.getpid()}]: {text}\n".encode("ascii", "replace"))

@@ -181,7 +181,10 @@ class Daemon:
         self._settler.tell()
         if batch is not None:
             self._parts.intake.put_back(self._parts.pickup.clear(batch))
-        for work in self._dispatcher.take_claimed():
+        claimed = self._dispatcher.take_claimed()
+        if claimed:
+            self._parts.workers.most = self._dispatcher.threads()
+        for work in claimed:
             if isinstance(work, Attempt):
                 self._settler.begun(work)
             self._parts.workers.hand(work)

@@ -25,12 +25,16 @@ from sesmail.delivery.daemon.notify import Notifier
 from sesmail.delivery.daemon.service import Service
 from sesmail.sysexits import EX_OK, EX_OSERR, EX_SOFTWARE, Failure, UsageError
 
+# Seconds a thread may keep the interpreter: the main thread lets go of it at each step of SQLite,
+# and everything waits for the main thread. The usual 0.005 costs a third of the throughput.
+_SWITCH = 0.0005
 _ONCE, _CHECK, _STDERR = "--once", "--check", "--stderr"
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command; return the exit code."""
     warnings.simplefilter("ignore")  # a library's advice to programmers is not for the log
+    sys.setswitchinterval(_SWITCH)
     try:
         _run(arguments)
     except Failure as failure:

@@ -22,6 +22,7 @@ _SLOWEST = 0.2
 _DOUBLING = math.log(2)
 _WEIGHT = 0.2  # of the latest latency in the mean
 _ROOM = 1.2
+_HOST = 1000.0  # requests per second that a processor can make: then more threads only wait longer
 _BURST = 0.25  # seconds of the rate that may be saved up
 _PATIENCE = 3  # attempts in a row that may find nobody, before all have to wait
 _LONGEST_PAUSE = 30.0  # seconds
@@ -64,12 +65,17 @@ class Rate:
         self._rate = min(self._rate, self._limit())
 
     def wait(self, now: float) -> float:
-        """Return the seconds until the next attempt may begin; infinity: when one has ended."""
-        if self.in_flight >= self._most_at_once():
-            return math.inf
+        """Return the seconds until the next attempt may begin."""
         self._fill(now)
         missing = (1.0 - self._tokens) / self._rate
         return max(0.0, missing, self._resumes - now)
+
+    def at_once(self) -> int:
+        """Return how many attempts at the same time the rate needs."""
+        if self._failures > _PATIENCE:
+            return 1
+        requests = min(self._rate / max(self._recipients, 1.0), _HOST)
+        return min(math.ceil(requests * self._latency * _ROOM) + 1, MOST_AT_ONCE)
 
     def begin(self, recipients: int) -> None:
         """Count an attempt that begins."""
@@ -118,9 +124,3 @@ class Rate:
         capacity = max(1.0, self._rate * _BURST)
         self._tokens = min(capacity, self._tokens + (now - self._filled) * self._rate)
         self._filled = now
-
-    def _most_at_once(self) -> int:
-        if self._failures > _PATIENCE:
-            return 1
-        needed = self._rate * self._latency * _ROOM / max(self._recipients, 1.0)
-        return min(math.ceil(needed) + 1, MOST_AT_ONCE)

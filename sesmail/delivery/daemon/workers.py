@@ -33,7 +33,10 @@ class Worker(Protocol[_Given_contra, _Made_co]):
 
 
 class Workers(Generic[Work, Report]):
-    """At most ``most`` threads that turn work into reports; each makes a worker for itself."""
+    """Threads that turn work into reports; each makes a worker for itself.
+
+    ``most``: how many there may be now. Those that are more by then end when they are idle.
+    """
 
     def __init__(
         self,
@@ -41,7 +44,7 @@ class Workers(Generic[Work, Report]):
         most: int,
     ) -> None:
         self._make_worker = make_worker
-        self._most = most
+        self.most = most
         self._work: queue.SimpleQueue[Work] = queue.SimpleQueue()
         self._reports: deque[Report] = deque()
         self._event = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
@@ -59,7 +62,7 @@ class Workers(Generic[Work, Report]):
         self.in_hand += 1
         self._work.put(work)
         with self._lock:
-            if self._idle >= self._work.qsize() or self._threads >= self._most:
+            if self._idle >= self._work.qsize() or self._threads >= self.most:
                 return
             self._threads += 1
         # Not waited for at the end: what is in flight then is found again at the next start.
