@@ -89,3 +89,34 @@ def test_any_text_gets_a_verdict(path: str) -> None:
     text = verdict.warning + (verdict.refused.text if verdict.refused else "")
     assert text.isascii()
     assert text.isprintable()
+
+
+WORDS = st.text("abzABZ0189_+-.", min_size=1, max_size=70)
+
+
+@given(WORDS, st.lists(WORDS, min_size=1, max_size=5))
+def test_what_is_plain_needs_no_second_opinion(local_part: str, labels: list[str]) -> None:
+    """Against an address that is let through by its form alone the library has nothing."""
+    path = f"{local_part}@{'.'.join(labels)}.org"
+    if recipients._PLAIN.fullmatch(path):
+        assert recipients._objection(path) == ""
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "bob@example.org\n",
+        "bob@ex--ample.org",
+        "bob@-example.org",
+        "bob@example-.org",
+        "bob@example",
+        ".bob@example.org",
+        "b..b@example.org",
+        "bob@" + "x" * 64 + ".org",
+        "x" * 65 + "@example.org",
+        "bob@" + ".".join(["x" * 60] * 5),
+    ],
+)
+def test_what_is_not_plain(path: str) -> None:
+    """Anything that the library could object to is left to it."""
+    assert recipients._PLAIN.fullmatch(path) is None
