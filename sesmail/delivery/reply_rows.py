@@ -252,15 +252,15 @@ ROWS: tuple[Row, ...] = (
            "`ses:SendRawEmail' on resource `arn:aws:ses:us-east-1:123456789012:identity/x'"),
         v2("NotAuthorized", 401, "You do not have permission to perform this action."))),
     # 30 before 27: a wrong clock comes as SignatureDoesNotMatch, too.
-    deferred("1.5/30", _LATER, "4.7.0", _SET_CLOCK, codes=_SIGNATURE, said=_CLOCK, about_clock=True,
-        examples=(
+    held("1.5/30", EX_UNAVAILABLE, "4.7.0", _SET_CLOCK, codes=_SIGNATURE, said=_CLOCK,
+        about_clock=True, examples=(
         v2("SignatureDoesNotMatch", 403,
            "Signature expired: 20260101T000000Z is now earlier than 20260101T003000Z "
            "(20260101T004500Z - 15 min.)"),
         v1("SignatureDoesNotMatch", 403,
            "Signature not yet current: 20260101T010000Z is still later than "
            "20260101T003000Z (20260101T001500Z + 15 min.)"))),
-    deferred("1.5/30-code", _LATER, "4.7.0", _SET_CLOCK, about_clock=True,
+    held("1.5/30-code", EX_UNAVAILABLE, "4.7.0", _SET_CLOCK, about_clock=True,
         codes=words("RequestExpired RequestTimeTooSkewed RequestInTheFuture"), examples=(
         v1("RequestExpired", 400, "Request has expired."),
         v2("RequestTimeTooSkewed", 403,

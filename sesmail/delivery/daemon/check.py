@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 
 from sesmail.delivery import credentials
+from sesmail.delivery.credentials import Credentials
 from sesmail.delivery.maillog import printable
 from sesmail.settings import Settings
 from sesmail.sysexits import ConfigurationError, Failure
@@ -15,10 +16,12 @@ _LONGEST = 500
 
 
 def run(settings: Settings) -> None:
-    """Write a line for each trouble and each credentials file; raise a failure if there is one.
+    """Write a line for each trouble and each warning; raise ConfigurationError if there is trouble.
 
-    Raises ConfigurationError; its line is the last.
+    Its line is the last.
     """
+    for warning in warnings(settings):
+        _say(f"warning: {warning}")
     found = list(troubles(settings))
     for trouble in found:
         _say(trouble)
@@ -31,15 +34,32 @@ def troubles(settings: Settings) -> Iterator[str]:
     yield from settings.warnings
     directory = settings.credentials_directory
     try:
-        names = sorted(os.listdir(directory))
+        os.listdir(directory)
     except OSError as error:
         yield f"cannot list {directory}: {error.strerror}; run sesmailctl init as root"
+    for read in _read_all(directory):
+        if isinstance(read, Failure):
+            yield str(read)
+
+
+def warnings(settings: Settings) -> Iterator[str]:
+    """Yield what works, but not as it should."""
+    for read in _read_all(settings.credentials_directory):
+        if isinstance(read, Credentials):
+            yield from read.warnings
+
+
+def _read_all(directory: str) -> Iterator[Credentials | Failure]:
+    """Yield what each credentials file says, or why it cannot be used."""
+    try:
+        names = sorted(os.listdir(directory))
+    except OSError:
         return
     for name in names:
         try:
-            yield from credentials.load(directory, name).warnings
+            yield credentials.load(directory, name)
         except Failure as failure:
-            yield str(failure)
+            yield failure
 
 
 def _say(text: str) -> None:

@@ -73,13 +73,18 @@ class Worker:
 
     def work(self, work: Attempt | Question) -> Attempted | Answer:
         """Do it."""
-        if isinstance(work, Question):
-            return Answer(work.credentials.identity, self._sessions.send_rate(work.credentials))
-        return self._attempt(work)
+        return self._ask(work) if isinstance(work, Question) else self._attempt(work)
 
     def end(self) -> None:
         """Close what is open."""
         self._sessions.close()
+
+    def _ask(self, work: Question) -> Answer:
+        try:
+            rate = self._sessions.send_rate(work.credentials)
+        except Exception:  # noqa: BLE001  a broken installation shows at the attempt
+            rate = None
+        return Answer(work.credentials.identity, rate)
 
     def _attempt(self, work: Attempt) -> Attempted:
         job = work.job

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import time
 
 READY = "READY=1"
 STOPPING = "STOPPING=1"
-RELOADED = "READY=1"
 
 
 class Notifier:
@@ -32,6 +32,4 @@ def status(text: str) -> str:
 
 def reloading() -> tuple[str, str]:
     """Return the lines that begin a reload, which READY=1 ends."""
-    import time
-
     return "RELOADING=1", f"MONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}"

@@ -51,13 +51,12 @@ class Rate:
         return self._rate
 
     def set_quota(self, quota: float | None) -> None:
-        """Take over what GetAccount says, in recipients per second; None: it does not say."""
-        is_news = quota != self._quota
+        """Take over what GetAccount says, in recipients per second; None: it did not say."""
+        if quota is None or quota == self._quota:
+            return
         self._quota = quota
-        if quota is not None and is_news:
-            self._rate = self._limit()
-            self._is_starting = False
-        self._rate = min(self._rate, self._limit())
+        self._is_starting = False
+        self._rate = self._limit()
 
     def set_cap(self, cap: float | None) -> None:
         """Take over ``max_send_rate``."""

@@ -85,8 +85,7 @@ class Service:
         self._answer()
         self._notifier.tell(READY, status("waiting for mail"))
         self._log.info("daemon started; sesmaild is ready")  # logwatch knows the first words
-        for trouble in check.troubles(self._settings):
-            self._log.warning(trouble)
+        self._check_files()
         daemon.run()
         self._tell_postmaster(at_once=True)
 
@@ -171,9 +170,12 @@ class Service:
             self._settings = settings
             self.daemon.reload(settings)
             self._log.info("settings and credentials are read again")
-            for trouble in check.troubles(settings):
-                self._log.warning(trouble)
+            self._check_files()
         self._notifier.tell(READY)
+
+    def _check_files(self) -> None:
+        for text in (*check.troubles(self._settings), *check.warnings(self._settings)):
+            self._log.warning(text)
 
     # Each minute.
 
