@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from sesmail.delivery import policy, recipients
 from sesmail.delivery.maillog import Emit, MailLog, printable
@@ -36,7 +36,7 @@ class Incoming:
 
     def added(self, added: Added) -> None:
         """Note under which id the entry came into the queue."""
-        self.entry = replace(self.entry, queue_id=added.queue_id)
+        self.entry.queue_id = added.queue_id
         self.is_leftover = added.is_leftover
 
     def log(self, emit: Emit, now: int) -> None:

@@ -114,7 +114,10 @@ def arrival(queue_id: str) -> float | None:
 
 def printable(text: str, limit: int = LONGEST_FIELD) -> str:
     """Return ``text`` as printable ASCII, everything else as ``?``, cut at ``limit``."""
-    return "".join(char if " " <= char <= "~" else "?" for char in text[:limit])
+    text = text[:limit]
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(char if " " <= char <= "~" else "?" for char in text)
 
 
 def _inside(text: str) -> str:

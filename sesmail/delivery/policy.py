@@ -13,6 +13,7 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sesmail import identity
 from sesmail.delivery import credentials
@@ -27,6 +28,8 @@ from sesmail.sysexits import Failure, NotPermitted
 
 STATUS = "5.7.1"  # RFC 3463, 3.8: not authorized
 LONGEST_ADDRESS = 320  # RFC 3696, 3
+_MOST_REMEMBERED = 500  # authors, and reverse-paths
+_LONGEST_REMEMBERED = 500  # characters
 
 # Returns the credentials of an identity, or raises a Failure.
 Load = Callable[[str], Credentials]
@@ -101,8 +104,17 @@ def read_author(fields: Sequence[Field]) -> str:
     given = [field for field in fields if field.key == b"from" and field.text()]
     if len(given) != 1:
         raise Refused("several From fields" if given else "no From field")
+    return _first_address(given[0].text())
+
+
+def _first_address(value: str) -> str:
+    """Return the first address of From; the same few authors come again and again."""
+    return _remembered_address(value) if len(value) <= _LONGEST_REMEMBERED else _read_address(value)
+
+
+def _read_address(value: str) -> str:
     try:
-        mailboxes = address.parse(given[0].text())
+        mailboxes = address.parse(value)
     except AddressError as error:
         raise Refused(f"malformed From: {error}") from None
     if not mailboxes or not mailboxes[0].domain:
@@ -111,6 +123,9 @@ def read_author(fields: Sequence[Field]) -> str:
     if not _is_usable(author):
         raise Refused("the address in From is not printable ASCII")
     return author
+
+
+_remembered_address = lru_cache(_MOST_REMEMBERED)(_read_address)
 
 
 def _find(author: str, settings: Settings) -> str | None:
@@ -125,14 +140,17 @@ def _find(author: str, settings: Settings) -> str | None:
 
 
 def _check_reverse_path(path: str | None) -> None:
-    if not path:
-        return
+    if path and not (_is_usable(path) and _is_one_address(path)):
+        raise Refused("the reverse-path is not one address")
+
+
+@lru_cache(_MOST_REMEMBERED)
+def _is_one_address(path: str) -> bool:
     try:
         mailboxes = address.parse(path)
-    except AddressError as error:
-        raise Refused(f"malformed reverse-path: {error}") from None
-    if len(mailboxes) != 1 or mailboxes[0].address() != path or not _is_usable(path):
-        raise Refused("the reverse-path is not one address")
+    except AddressError:
+        return False
+    return len(mailboxes) == 1 and mailboxes[0].address() == path
 
 
 def _is_usable(text: str) -> bool:

@@ -20,6 +20,12 @@ from sesmail.sysexits import EX_DATAERR, EX_NOHOST, EX_NOUSER
 email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
 
 _DOTS = re.compile(r"\.{2,}")
+# Most addresses are of this form, against which the library, thirty times as slow, has nothing.
+_PLAIN = re.compile(
+    r"(?=.{6,254}\Z)(?=[^@]{1,64}@)(?!.*--)"
+    r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@"
+    r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,8 @@ def check(forward_path: str) -> Verdict:
     Texts are printable ASCII. They do not repeat the address: the log and the report bring it, and
     join those that suffer from the same.
     """
+    if _PLAIN.fullmatch(forward_path):
+        return Verdict()
     reason = _objection(forward_path)
     if not reason:
         return Verdict()
