@@ -67,8 +67,12 @@ class _Handler(BaseHTTPRequestHandler):
             answer = refused(interface, refusal)
         if answer is None:
             self.close_connection = True
-        else:
+            return
+        try:
             self._send(answer)
+        except OSError:  # the client is gone, or ``refuse`` broke the connection
+            self.api.state.count("unanswered")
+            raise
 
     def _act(self, call: Call, request: signatures.Request) -> Answer | None:
         state = self.api.state
@@ -105,6 +109,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(b"\x00\xffthis is no HTTP\r\n\r\n")
             return True, None
         if strike.action == DROP:
+            if moment == "accepted":
+                self.api.state.count("unanswered")
             return True, None
         return True, scripted(submission.interface, strike)
 
