@@ -77,7 +77,7 @@ def judge(taken: Taken, settings: Settings, load: policy.Load, now: int) -> Inco
     try:
         allowed = policy.check(taken, fields, settings, load)
     except policy.Refused as refused:
-        entry = _refused_entry(taken, str(refused), now)
+        entry = _refused_entry(taken, refused, now)
         return Incoming(taken.queue_id, entry, message_id, str(refused))
     entry = _entry(taken, allowed.identity, allowed.author, now)
     incoming = Incoming(taken.queue_id, entry, message_id)
@@ -101,16 +101,16 @@ def _entry(taken: Taken, identity: str, author: str, now: int) -> NewEntry:
     )
 
 
-def _refused_entry(taken: Taken, reason: str, now: int) -> NewEntry:
-    """Return an entry that is never sent; everything in it may be a lie, so it is made harmless."""
-    envelope = taken.envelope
+def _refused_entry(taken: Taken, refused: policy.Refused, now: int) -> NewEntry:
+    """Return an entry that is not sent; everything in it may be a lie, so it is made harmless."""
     longest = policy.LONGEST_ADDRESS
-    entry = _entry(taken, printable(envelope.identity), printable(envelope.author, longest), now)
+    author = refused.author or printable(taken.envelope.author, longest)
+    entry = _entry(taken, refused.identity, author, now)
     if entry.reverse_path is not None:
         entry.reverse_path = printable(entry.reverse_path, longest)
     for path in entry.paths:
         path.address = printable(path.address, longest)
-        _fail(path, policy.STATUS, reason)
+        _fail(path, policy.STATUS, str(refused))
     return entry
 
 

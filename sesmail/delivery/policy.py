@@ -36,10 +36,16 @@ Load = Callable[[str], Credentials]
 
 
 class Refused(Exception):
-    """The uid may not send this; the text says why, in one line of printable ASCII."""
+    """The uid may not send this; the text says why, in one line of printable ASCII.
 
-    def __init__(self, reason: str) -> None:
+    ``identity`` and ``author`` are what would have served, "" where nobody knows: should the
+    administrator want the message sent after all, it must not go as it claimed.
+    """
+
+    def __init__(self, reason: str, identity: str = "", author: str = "") -> None:
         super().__init__(printable(reason, 500))
+        self.identity = identity
+        self.author = author
 
 
 class Undecided(Exception):
@@ -66,13 +72,19 @@ def check(taken: Taken, fields: Sequence[Field], settings: Settings, load: Load)
     author = read_author(fields)
     found = _find(author, settings)
     claimed = envelope.identity
+    candidates = identity.candidates(author, settings.identity_lookup)
     if found is None:
-        raise Refused(f"no identity serves the author <{author}> (claimed: {claimed})")
+        name = claimed if claimed in candidates else ""
+        raise Refused(f"no identity serves the author <{author}>: {claimed} is gone", name, author)
     # Where the claim is another name that could serve this author, a credentials file has come or
     # gone since the message was dropped; what there is now counts, with its submitters.
-    if claimed != found and claimed not in identity.candidates(author, settings.identity_lookup):
-        raise Refused(f"claims the identity {claimed}, but the author <{author}> leads to {found}")
-    check_submitter(found, taken.uid, load)
+    if claimed != found and claimed not in candidates:
+        reason = f"claims the identity {claimed}, but the author <{author}> leads to {found}"
+        raise Refused(reason, found, author)
+    try:
+        check_submitter(found, taken.uid, load)
+    except Refused as refused:
+        raise Refused(str(refused), found, author) from None
     return Allowed(found, author)
 
 

@@ -116,6 +116,7 @@ def test_a_policy_refusal_is_a_failed_entry(desk: Desk) -> None:
     assert desk.names() == []
     assert desk.states(name) == {"bob@example.org": State.FAILED}
     assert desk.entry(name)["message"] == MESSAGE
+    assert desk.entry(name)["identity_name"] == IDENTITY  # whoever requeues it sends it so
     (line,) = desk.logged("dsn=5.7.1, status=bounced (claims the identity other.example")
     assert line.startswith(f"ses: {name}: to=<bob@example.org>")
     assert desk.queue_ids() == [name]
@@ -133,7 +134,7 @@ def test_a_refused_entry_holds_no_controls(desk: Desk) -> None:
     desk.drop_bytes(name, lines + MESSAGE)
     desk.pick_up(name)
     entry = desk.entry(name)
-    assert (entry["identity_name"], entry["author"], entry["reverse_path"]) == ("a?[2J", "?", "?")
+    assert (entry["identity_name"], entry["author"], entry["reverse_path"]) == ("", "?", "?")
     assert desk.states(name) == {"??": State.FAILED}
     assert all(line.isascii() and line.isprintable() for line in desk.lines)
 

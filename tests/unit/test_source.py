@@ -106,3 +106,12 @@ def test_a_rewritten_author_within_the_identity(tmp_path: Path) -> None:
         tmp_path, "example.com", "a@example.com", "sue@example.com", rewritten="wiki@example.com"
     )
     assert found == "sue@example.com"
+
+
+def test_a_dsn_is_its_own_source(tmp_path: Path) -> None:
+    """A bounce of a bounce reaches nobody, unless SES knows only the author of the credentials."""
+    daemon = "MAILER-DAEMON@example.com"
+    assert chosen(tmp_path, "example.com", daemon, "", FEEDBACK) == daemon
+    rewritten = chosen(tmp_path, "example.com", daemon, "", rewritten="cron@example.com")
+    assert rewritten == "cron@example.com"
+    assert chosen(tmp_path, "example.com", daemon, None, FEEDBACK) == FEEDBACK
