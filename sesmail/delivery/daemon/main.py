@@ -12,6 +12,7 @@ an idle daemon is small, and up at once.
 from __future__ import annotations
 
 import os
+import sqlite3
 import sys
 import warnings
 from collections.abc import Sequence
@@ -23,7 +24,8 @@ from sesmail.delivery.daemon import check, privileges
 from sesmail.delivery.daemon.log import DaemonLog, emitter
 from sesmail.delivery.daemon.notify import Notifier
 from sesmail.delivery.daemon.service import Service
-from sesmail.sysexits import EX_OK, EX_OSERR, EX_SOFTWARE, Failure, UsageError
+from sesmail.queue import schema
+from sesmail.sysexits import EX_IOERR, EX_OK, EX_OSERR, EX_SOFTWARE, Failure, UsageError
 
 # Seconds a thread may keep the interpreter: the main thread lets go of it at each step of SQLite,
 # and everything waits for the main thread. The usual 0.005 costs a third of the throughput.
@@ -39,6 +41,8 @@ def main(arguments: Sequence[str]) -> int:
         _run(arguments)
     except Failure as failure:
         return _end(str(failure), failure.exit_code)
+    except sqlite3.Error as error:
+        return _end(str(schema.translate(error)), EX_IOERR)
     except ImportError as error:
         return _end(report.broken_installation(error), EX_SOFTWARE)
     except MemoryError:

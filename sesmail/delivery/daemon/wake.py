@@ -12,7 +12,9 @@ import stat
 from sesmail.drop import layout
 from sesmail.sysexits import CannotCreate
 
-_CAPACITY = 1 << 16  # bytes of a pipe (pipe(7)); a full one has lost names
+_CAPACITY = 1 << 16  # bytes of a pipe (pipe(7))
+# A write goes whole into a page, so a pipe can be full, and lose names, when half its bytes are.
+_PERHAPS_FULL = _CAPACITY // 2
 
 
 class WakeReader:
@@ -52,4 +54,4 @@ class WakeReader:
         is_garbage = len(good) < len(names) or len(self._rest) > layout.ID_LENGTH
         if len(self._rest) > layout.ID_LENGTH:
             self._rest = b""
-        return good, is_garbage or len(data) == _CAPACITY
+        return good, is_garbage or len(data) >= _PERHAPS_FULL
