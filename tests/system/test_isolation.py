@@ -13,6 +13,7 @@ import subprocess
 import sys
 from binascii import crc32
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -34,12 +35,21 @@ JUNK = 3000  # files; tests/scale has a hundred thousand
 @pytest.fixture
 def spool(host: Host, ses: SesServer) -> Iterator[Spool]:
     """A spool as `sesmailctl init` makes it: credentials only root and the daemon can read."""
+    with isolated(host, ses) as spool:
+        yield spool
+
+
+@contextmanager
+def isolated(host: Host, ses: SesServer) -> Iterator[Spool]:
+    """Make that spool below a directory that every user can reach."""
     directory = host.directory / "daemon"
     directory.mkdir()
     spool = Spool(directory, ses, DAEMON, [host.installed.command("sesmaild")])
     protect(spool, IDENTITY)
-    yield spool
-    spool.close()
+    try:
+        yield spool
+    finally:
+        spool.close()
 
 
 def protect(spool: Spool, identity: str) -> None:
