@@ -1,0 +1,41 @@
+"""`make bench`: what we cost, as multiples of what is done without us, and the bars.
+
+    python -m tests.bench [relay | drop | pickup | drain ...]
+
+Ratios, not times, which say more about the machine. Exits with 1 where a bar is missed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+
+from tests.bench import drain, drop, pickup, relay
+from tests.installation import install_once, make_session_directory
+
+BENCHES = {"relay": relay, "drop": drop, "pickup": pickup, "drain": drain}
+
+
+def main(names: list[str]) -> int:
+    """Measure, print a line for each ratio as it comes, and judge."""
+    os.umask(0o022)
+    session = make_session_directory()
+    missed = []
+    try:
+        installed = install_once(session)
+        for name in names or BENCHES:
+            directory = session / name
+            directory.mkdir()
+            for row in BENCHES[name].measure(directory, installed):
+                print(row.line(), flush=True)
+                missed += [row.name] if row.is_missed() else []
+    finally:
+        shutil.rmtree(session)
+    if missed:
+        print("missed:", "; ".join(missed))
+    return int(bool(missed))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

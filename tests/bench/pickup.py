@@ -1,0 +1,106 @@
+"""Pickup of waiting drops, in turns with a loop that reads, inserts in batches, and unlinks."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import statistics
+import time
+from binascii import crc32
+from pathlib import Path
+
+from sesmail.delivery.daemon.identities import Identities
+from sesmail.delivery.daemon.log import DaemonLog
+from sesmail.delivery.dsn import DsnMaker
+from sesmail.delivery.pickup import Pickup
+from sesmail.delivery.postmaster import Summary
+from sesmail.drop import layout
+from sesmail.drop.take import DropDirectory
+from sesmail.envelope import Envelope
+from sesmail.queue.store import Store
+from tests.bench.rows import Row
+from tests.fakes.ses import SesServer
+from tests.installation import Installation
+from tests.spool import AUTHOR, IDENTITY, RECIPIENT, Spool, message
+
+BATCH = 100
+PAIRS = 200
+BAR = 0.25
+
+
+def measure(directory: Path, _: Installation) -> list[Row]:
+    """Return the row of pickup."""
+    with SesServer() as ses:
+        spool = Spool(directory, ses)
+        pickup = _pickup(spool)
+        loop = _Loop(directory)
+        times: dict[str, list[float]] = {"pickup": [], "loop": []}
+        for _pair in range(PAIRS):
+            names = [_drop(spool.drop_directory) for _ in range(BATCH)]
+            start = time.perf_counter()
+            assert len(pickup.run(names).picked) == BATCH
+            times["pickup"].append(time.perf_counter() - start)
+            names = [_drop(loop.directory) for _ in range(BATCH)]
+            start = time.perf_counter()
+            loop.run(names)
+            times["loop"].append(time.perf_counter() - start)
+        spool.close()
+    ours, others = (BATCH / statistics.median(some) for some in times.values())
+    note = f"{ours:.0f}/s against {others:.0f}/s"
+    return [Row("pickup / loop of read, insert, unlink: rate", ours / others, BAR, True, note)]
+
+
+def _pickup(spool: Spool) -> Pickup:
+    """Put pickup together as the daemon does; its log goes to /dev/null."""
+    settings = spool.load()
+    nowhere = os.open("/dev/null", os.O_WRONLY)
+    log = DaemonLog(lambda program, priority, text: _write(nowhere, f"{program}: {text}\n"))
+    load = Identities(settings.credentials_directory).load
+    store = Store(str(spool.queue_directory))
+    summary = Summary(settings, load, _now, log)
+    dsns = DsnMaker(settings, load, list, _now, log, summary.note)
+    directory = DropDirectory(str(spool.drop_directory))
+    return Pickup(directory, store, settings, load, dsns, summary, _now, log)
+
+
+def _write(descriptor: int, text: str) -> None:
+    os.write(descriptor, text.encode())
+
+
+def _now() -> int:
+    return int(time.time() * 1000)
+
+
+def _drop(directory: Path) -> str:
+    """Write a drop without the client's fsync."""
+    queue_id = layout.new_queue_id()
+    envelope = Envelope(queue_id, IDENTITY, AUTHOR, None, [RECIPIENT]).encode()
+    rest = envelope + message(text="All is well with this line.\n" * 65)
+    file = directory / queue_id
+    file.write_bytes(layout.leading_line(queue_id, len(rest), crc32(rest)) + rest)
+    file.chmod(0o640)
+    return queue_id
+
+
+class _Loop:
+    """Read, insert, commit, unlink."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory / "loop"
+        self.directory.mkdir()
+        self._database = sqlite3.connect(directory / "loop.db", isolation_level=None)
+        for statement in (
+            "PRAGMA journal_mode = WAL",
+            "PRAGMA synchronous = FULL",
+            "CREATE TABLE message (id INTEGER PRIMARY KEY, name TEXT, content BLOB)",
+        ):
+            self._database.execute(statement)
+
+    def run(self, names: list[str]) -> None:
+        """Take these files."""
+        rows = [(name, (self.directory / name).read_bytes()) for name in names]
+        self._database.execute("BEGIN")
+        self._database.executemany("INSERT INTO message (name, content) VALUES (?, ?)", rows)
+        self._database.execute("COMMIT")
+        for name in names:
+            (self.directory / name).unlink()
