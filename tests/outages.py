@@ -49,7 +49,7 @@ class Outages:
         self._spool = spool
         self._ses = spool.ses
         self._plan = plan
-        self._flush = [installed.sendmail, "-q"]
+        self._flush = [str(installed.sendmail), "-q"]
         spool.command = (installed.command("sesmaild"),)
         spool.settings(real_sendmail="none", delivery_mode="background")
 

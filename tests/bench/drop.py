@@ -63,6 +63,7 @@ def measure(directory: Path, installed: Installation) -> list[Row]:
 
 def _start_postfix(machine: Machine, spool: Path) -> None:
     """Start Postfix with its spool on our file system instead of the machine's own."""
+    machine.write("/etc/mailname", "host.example.com\n")
     machine.run(["cp", "-a", "/var/spool/postfix", str(spool)], "root", check=True)
     machine.run(["mount", "--bind", str(spool), "/var/spool/postfix"], "root", check=True)
     postfix.start(machine, _NOWHERE)

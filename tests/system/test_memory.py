@@ -52,7 +52,7 @@ def test_a_large_message_costs_the_client_little(
     head = f"From: {AUTHOR}\nTo: {RECIPIENT}\n\n".encode()
     message = tmp_path / "message"
     message.write_bytes(head + _lines(LARGEST - 4096))
-    command = [installed.sendmail, "-odb", "-i", RECIPIENT]
+    command = [str(installed.sendmail), "-odb", "-i", RECIPIENT]
 
     peak, _ = memory.peak(command, {"SESMAIL_CONFIG": str(spool.configuration)}, message)
 
