@@ -17,7 +17,7 @@ SHOW = """\
 import sys
 
 def main(argv, library):
-    print(sys.flags, argv[0], library)
+    print(sys.flags, argv[0], library, flush=True)
 
 def execute(library, module, words, environ):
     print(sys.flags, sys.argv[0], library)
