@@ -25,6 +25,11 @@ class Clock:
         """Return seconds of the monotonic clock."""
         return time.monotonic()
 
+    def sleep(self, seconds: float) -> None:
+        """Let this time pass, if it is any."""
+        if seconds > 0:
+            time.sleep(seconds)
+
     def follow(self) -> bool:
         """Take over the system's clock; tell whether that is a jump."""
         offset = time.time() - time.monotonic()

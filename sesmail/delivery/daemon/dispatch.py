@@ -21,7 +21,7 @@ from sesmail.settings import Settings
 from sesmail.sysexits import Failure
 
 MOST_CONTENT = 128 << 20  # bytes of messages in flight
-_AHEAD = 8  # attempts in hand for which there is no thread yet
+_AHEAD = 16  # attempts in hand for which there is no thread yet
 _FAST = 100.0  # recipients per second from which on a commit takes as long as an attempt
 _THROTTLED = "4.4.5"  # status of the replies that ask for a lower rate (``reply_rows``)
 _OUTAGE = ("4.3.", "4.4.", "4.7.5")
@@ -95,6 +95,10 @@ class Dispatcher:
         """Return how many threads there is work for, at most 32."""
         needed = sum(self._threads(rate) for rate in self._rates.values() if rate.in_flight)
         return max(1, min(needed, MOST_AT_ONCE))
+
+    def is_busy(self) -> bool:
+        """Tell whether there is work for threads ahead."""
+        return len(self._in_flight) >= _AHEAD + self.threads() // 2
 
     def in_flight(self) -> int:
         """Return the number of attempts that are being made."""
@@ -206,7 +210,7 @@ class Dispatcher:
     def _threads(self, rate: Rate) -> int:
         """Return how many threads one identity may use: never all of them."""
         active = max(1, sum(one.in_flight > 0 for one in self._rates.values()))
-        share = MOST_AT_ONCE * 3 // 4 if active == 1 else max(1, MOST_AT_ONCE // active)
+        share = MOST_AT_ONCE * 7 // 8 if active == 1 else max(1, MOST_AT_ONCE // active)
         return min(rate.at_once(), share)
 
     def _rate(self, identity: str) -> Rate:

@@ -36,6 +36,7 @@ from sesmail.settings import Settings
 MOST_DROPS = 100  # in one transaction
 SCAN = 60.0  # seconds
 LOOK = 5.0  # seconds, at the credentials files while something is held, and for room on the disk
+GATHER = 0.01  # seconds between turns while very much is in flight
 LEAVE = 65.0  # seconds that attempts in flight have to end
 
 
@@ -76,7 +77,7 @@ class Daemon:
         self._unsettled: list[Attempted] = []
         self._is_full = False  # the disk
         self._is_leaving = False
-        self._next_scan = self._last_scan = self._next_look = -math.inf
+        self._next_scan = self._last_scan = self._next_look = self._last_turn = -math.inf
         self._each_scan: list[Callable[[int], object]] = []
         self.selector.register(parts.workers, selectors.EVENT_READ, lambda: None)
 
@@ -172,6 +173,7 @@ class Daemon:
         wait = None if timeout == math.inf else max(timeout, 0.0)
         for key, _ in self.selector.select(wait):
             key.data()
+        self._gather()
         self._take_reports()
         self._keep_time()
         batch = self._read_drops()
@@ -209,6 +211,12 @@ class Daemon:
             self._fill_up()
             return False
         return True
+
+    def _gather(self) -> None:
+        """Let more results come, for one commit, while threads have enough to do."""
+        if self._dispatcher.is_busy():
+            self._clock.sleep(self._last_turn + GATHER - self._clock.monotonic())
+        self._last_turn = self._clock.monotonic()
 
     def _take_reports(self) -> None:
         for report in self._parts.workers.take():
