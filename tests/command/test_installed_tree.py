@@ -18,6 +18,7 @@ import sys
 
 def main(argv, library):
     print(sys.flags, argv[0], library, flush=True)
+    return 0
 
 def execute(library, module, words, environ):
     print(sys.flags, sys.argv[0], library)
