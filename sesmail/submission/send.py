@@ -156,6 +156,8 @@ class Submission:
         if self.command.add_fields:
             is_null = self.reverse_path == ""
             compose.add_missing(finished, self._from_value, self.queue_id, origin, is_null)
+        elif header.first(finished, b"from") is None:
+            raise DataError("no From, and -G adds none; SES needs one")
         return finished
 
     def _from_value(self) -> bytes:
