@@ -51,7 +51,9 @@ class Entity:
         """Return the header section and the blank line, as SES takes them, lines ending in LF."""
         as_it_came = without_blank_lines(self._section)
         if leaf.is_clean(as_it_came) and not self._is_changed:
-            return as_it_came
+            # Where a line that is no field ended it: what follows must not become part of it.
+            lacks_blank_line = as_it_came and not (b"\n" + as_it_came).endswith(b"\n\n")
+            return as_it_came + b"\n" if lacks_blank_line else as_it_came
         lines = [field_encoder.encode(field, is_part=True) + b"\n" for field in self.fields]
         return b"".join(lines) + b"\n"
 

@@ -47,10 +47,11 @@ def test_is_text(type_: bytes, is_text: bool) -> None:
 
 
 def test_a_header_that_nobody_changed() -> None:
-    """It comes back byte for byte, with or without its blank line."""
+    """It comes back byte for byte, with the blank line that it may lack."""
     section = b"content-type:text/plain ;x\nX:  y\n\tz\n"
     assert entity(section).header() == section + b"\n"
-    assert Entity(header.split(section), section, "text/plain").header() == section
+    assert Entity(header.split(section), section, "text/plain").header() == section + b"\n"
+    assert Entity([], b"", "text/plain").header() == b""
 
 
 def test_a_header_that_has_to_change() -> None:

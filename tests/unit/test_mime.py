@@ -10,7 +10,7 @@ from base64 import b64encode
 from email.message import Message
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sesmail.delivery import mime
@@ -134,6 +134,7 @@ def test_encoded_content_is_mended(encoding: str, text: bytes, is_true: bool) ->
         )
     )
 )  # fmt: skip
+@example([b"--a", b"Content-Type: message/rfc822", b"\0", b"QUJD"])
 def test_malformed_mime(lines: list[bytes]) -> None:
     """No arrangement of lines fails or loses a line that was clean."""
     text = b"\n".join(lines) + b"\n"
