@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import syslog
+from collections.abc import Callable
 
 from sesmail.delivery import maillog
 from sesmail.delivery.maillog import Emit, printable
@@ -13,18 +14,34 @@ _SOCKET = "/dev/log"
 _LONGEST = 1000  # characters
 
 
-def emitter(facility: str, to_stderr: bool) -> Emit:
-    """Return what writes a line of the mail log."""
-    if to_stderr or not os.path.exists(_SOCKET):
-        return _to_stderr
-    return maillog.to_syslog(facility)
+class Stderr:
+    """Lines on stderr, those of one turn of the loop in one write."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+
+    def emit(self, program: str, priority: int, text: str) -> None:
+        """Take a line; see ``maillog.Emit``."""
+        self._lines.append(f"sesmail/{program}[{os.getpid()}]: {text}\n")
+
+    def flush(self) -> None:
+        """Write what was taken. Nobody reads it: no reason to stop delivering."""
+        data = memoryview("".join(self._lines).encode("ascii", "replace"))
+        self._lines.clear()
+        with contextlib.suppress(OSError):
+            while data:
+                data = data[os.write(2, data) :]
 
 
 class DaemonLog:
-    """Lines about the daemon itself, ``sesmail/sesmaild[pid]: …``."""
+    """Lines about the daemon itself, ``sesmail/sesmaild[pid]: …``.
 
-    def __init__(self, emit: Emit) -> None:
+    ``flush`` is called where nothing more is logged for a while.
+    """
+
+    def __init__(self, emit: Emit, flush: Callable[[], None] = lambda: None) -> None:
         self.emit = emit
+        self.flush = flush
 
     def info(self, text: str) -> None:
         """Log what happens in the course of things."""
@@ -39,6 +56,9 @@ class DaemonLog:
         self.emit("sesmaild", syslog.LOG_ERR, f"error: {printable(text, _LONGEST)}")
 
 
-def _to_stderr(program: str, priority: int, text: str) -> None:
-    with contextlib.suppress(OSError):  # nobody reads it: no reason to stop delivering
-        os.write(2, f"sesmail/{program}[{os.getpid()}]: {text}\n".encode("ascii", "replace"))
+def opened(facility: str, to_stderr: bool) -> DaemonLog:
+    """Return the log that the command writes."""
+    if to_stderr or not os.path.exists(_SOCKET):
+        stderr = Stderr()
+        return DaemonLog(stderr.emit, stderr.flush)
+    return DaemonLog(maillog.to_syslog(facility))

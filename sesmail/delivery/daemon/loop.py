@@ -170,6 +170,7 @@ class Daemon:
 
     def turn(self, timeout: float, horizon: int | None = None) -> None:
         """Wait for something at most ``timeout`` seconds, and do what there is to do."""
+        self._parts.log.flush()
         wait = None if timeout == math.inf else max(timeout, 0.0)
         for key, _ in self.selector.select(wait):
             key.data()

@@ -21,7 +21,7 @@ from sesmail import settings
 from sesmail.delivery import report
 from sesmail.delivery.__main__ import clean
 from sesmail.delivery.daemon import check, privileges
-from sesmail.delivery.daemon.log import DaemonLog, emitter
+from sesmail.delivery.daemon.log import opened
 from sesmail.delivery.daemon.notify import Notifier
 from sesmail.delivery.daemon.service import Service
 from sesmail.queue import schema
@@ -65,7 +65,7 @@ def _run(arguments: Sequence[str]) -> None:
     if _CHECK in arguments:
         check.run(loaded)
         return
-    log = DaemonLog(emitter(loaded.syslog_facility, _STDERR in arguments))
+    log = opened(loaded.syslog_facility, _STDERR in arguments)
     try:
         with Service(loaded, log, notifier, is_once=_ONCE in arguments) as service:
             if _ONCE in arguments:
@@ -75,6 +75,8 @@ def _run(arguments: Sequence[str]) -> None:
     except Failure as failure:
         log.error(f"sesmaild ends: {failure}")
         raise
+    finally:
+        log.flush()
 
 
 def _end(text: str, code: int) -> int:
