@@ -372,6 +372,19 @@ def test_check(spool: Spool) -> None:
     assert spool.ses.state.counts["connection"] == 0
 
 
+def test_a_damaged_queue(spool: Spool) -> None:
+    """A database that cannot be read is moved aside, with a line that says so; mail goes on."""
+    (spool.queue_directory / "queue.db").write_bytes(b"garbage" * 5000)
+    spool.start()
+    (line,) = spool.wait_for_log("moved aside")
+    (path,) = spool.queue_directory.glob("queue.db.damaged-*")
+    assert f"warning: {path} could not be read" in line
+    assert "sesmailctl queue salvage" in line
+    spool.drop("r@example.org")
+    spool.ses.state.wait_for_messages(1)
+    assert "moved aside" in spool.check()[1]
+
+
 def test_readiness(spool: Spool, tmp_path: Path) -> None:
     """The supervisor hears READY=1 once mail can be taken, and STOPPING=1 at SIGTERM."""
     address = str(tmp_path / "notify")

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from sesmail.delivery import credentials
 from sesmail.delivery.credentials import Credentials
 from sesmail.delivery.maillog import printable
+from sesmail.queue import schema
 from sesmail.settings import Settings
 from sesmail.sysexits import ConfigurationError, Failure
 
@@ -47,6 +48,20 @@ def warnings(settings: Settings) -> Iterator[str]:
     for read in _read_all(settings.credentials_directory):
         if isinstance(read, Credentials):
             yield from read.warnings
+    yield from _damaged(os.path.join(settings.spool_directory, "queue"))
+
+
+def _damaged(queue: str) -> Iterator[str]:
+    """Yield a line for each database that was moved aside: it holds accepted mail."""
+    try:
+        paths = schema.moved_aside(queue)
+    except OSError:
+        return  # no spool; or, for --check, none that this user may look into
+    for path in paths:
+        yield (
+            f"{path} could not be read and was moved aside, with the mail in it; bring that back "
+            "with sesmailctl queue salvage, then remove the file"
+        )
 
 
 def _read_all(directory: str) -> Iterator[Credentials | Failure]:
