@@ -7,6 +7,7 @@ threads together with their next attempts, costs one flush of the disk.
 from __future__ import annotations
 
 import enum
+import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -296,40 +297,48 @@ class Store:
             for attempt, entry, started in found
         ]
 
-    def finish(self, job: Job, finished: Sequence[Finished], now: int, text: str = "") -> bool:
-        """End an attempt; return whether the entry has nothing open any more.
+    def finish(self, job: Job, finished: Sequence[Finished], now: int) -> bool:
+        """End an attempt; return whether the entry has nothing open any more."""
+        return job.entry in self.finish_all([(job, finished)], now)
+
+    def finish_all(
+        self, ended: Sequence[tuple[Job, Sequence[Finished]]], now: int
+    ) -> frozenset[int]:
+        """End attempts; return the entries that have nothing open any more.
 
         The content goes with the last result, unless a forward-path failed: then it is kept for
-        ``history``, to be requeued.
+        ``history``, to be requeued. One statement does each step for all of them: at every step
+        of SQLite other threads get the interpreter, and this one would have to queue for it.
         """
+        entries = json.dumps([job.entry for job, _ in ended])
         self.connection.execute(
-            "UPDATE attempt SET ended = ?, text = ? WHERE id = ?", (now, text, job.attempt)
+            "UPDATE attempt SET ended = ? WHERE id IN (SELECT value FROM json_each(?))",
+            (now, json.dumps([job.attempt for job, _ in ended])),
         )
-        self.connection.executemany(
-            "UPDATE path SET state = ?, due = ?, status = ?, text = ?, relay = ?, remote_id = ?,"
-            " hold = ? WHERE id = ?",
-            [
-                (f.state, f.due, f.status, f.text, f.relay, f.remote_id, f.hold, f.path)
-                for f in finished
-            ],
+        self.connection.execute(
+            "UPDATE path SET state = v.value ->> 1, due = v.value ->> 2, status = v.value ->> 3,"
+            " text = v.value ->> 4, relay = v.value ->> 5, remote_id = v.value ->> 6,"
+            " hold = v.value ->> 7 FROM json_each(?) v WHERE path.id = v.value ->> 0",
+            (json.dumps([_row(one) for _, finished in ended for one in finished]),),
         )
-        return self._settle(job.entry, now)
-
-    def _settle(self, entry: int, now: int) -> bool:
-        """Count an entry's forward-paths again; end it when none is open."""
-        row = self._one(
+        self.connection.execute(
             "UPDATE entry SET (open, failed, finished) ="
             " (SELECT sum(state NOT IN (2, 3)), sum(state = 3),"
-            " iif(sum(state NOT IN (2, 3)), NULL, ?) FROM path WHERE entry = ?)"
-            " WHERE id = ? RETURNING open, failed",
-            now,
-            entry,
-            entry,
+            " iif(sum(state NOT IN (2, 3)), NULL, ?) FROM path WHERE path.entry = entry.id)"
+            " WHERE id IN (SELECT value FROM json_each(?))",
+            (now, entries),
         )
-        open_paths, failed = row or (0, 0)
-        if not open_paths and not failed:
-            self.connection.execute("DELETE FROM content WHERE entry = ?", (entry,))
-        return not open_paths
+        self.connection.execute(
+            "DELETE FROM content WHERE entry IN (SELECT entry.id FROM json_each(?) v"
+            " JOIN entry ON entry.id = v.value WHERE open = 0 AND failed = 0)",
+            (entries,),
+        )
+        row = self._one(
+            "SELECT json_group_array(entry.id) FROM json_each(?) v"
+            " JOIN entry ON entry.id = v.value WHERE open = 0",
+            entries,
+        )
+        return frozenset(json.loads(row[0]) if row else ())
 
     # Small things.
 
@@ -373,3 +382,16 @@ class Store:
     def _one(self, statement: str, *values: object) -> tuple | None:  # type: ignore[type-arg]
         row: tuple | None = self.connection.execute(statement, values).fetchone()  # type: ignore[type-arg]
         return row
+
+
+def _row(one: Finished) -> list[int | str | None]:
+    return [
+        one.path,
+        one.state,
+        one.due,
+        one.status,
+        one.text,
+        one.relay,
+        one.remote_id,
+        one.hold,
+    ]

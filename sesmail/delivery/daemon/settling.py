@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from sesmail.delivery.daemon.loop import Parts
 
 
+_Ended = list[tuple[Job, list[tuple[Path, Finished]]]]
+
+
 class Settler:
     """Settles attempts."""
 
@@ -33,18 +36,20 @@ class Settler:
         self._store = parts.store
         self._holds = holds
         self._lines: list[Callable[[], None]] = []
+        self._released: set[str] = set()  # identities of which held paths wait again
 
     def settle(self, reports: Sequence[Attempted], now: int) -> set[Lane]:
         """Write down what became of attempts, inside a transaction; return the lanes concerned."""
-        lanes: set[Lane] = set()
+        ended: _Ended = []
         for report in reports:
-            results = self._current(report)
-            lanes |= self._settle(report.job, results, now, report.seconds)
-        return lanes
+            self._settle(report.job, self._current(report), now, report.seconds, ended)
+        return self._finish(ended, now) if ended else set()
 
     def interrupted(self, job: Job, now: int) -> None:
         """Write down that nobody knows what became of an attempt."""
-        self._settle(job, [outcomes.INTERRUPTED] * len(job.paths), now, 0.0)
+        ended: _Ended = []
+        self._settle(job, [outcomes.INTERRUPTED] * len(job.paths), now, 0.0, ended)
+        self._finish(ended, now)
 
     def begun(self, attempt: Attempt) -> None:
         """Log that an attempt begins."""
@@ -69,6 +74,7 @@ class Settler:
     def forget(self) -> None:
         """Drop the lines of what was rolled back."""
         self._lines.clear()
+        self._released.clear()
 
     def _current(self, report: Attempted) -> list[Result]:
         """Return the results; what newer credentials may have mended is tried again, not held."""
@@ -80,23 +86,36 @@ class Settler:
             is_current = False
         return report.results if is_current else [_unheld(result) for result in report.results]
 
-    def _settle(self, job: Job, results: Sequence[Result], now: int, seconds: float) -> set[Lane]:
-        lanes = {(job.identity, job.uid)}
+    def _settle(
+        self, job: Job, results: Sequence[Result], now: int, seconds: float, ended: _Ended
+    ) -> None:
+        """Append to ``ended`` what is to be written down of an attempt."""
         finished: list[tuple[Path, Finished]] = []
         for path, result in zip(job.paths, results, strict=True):
             result = self._expire(job, path, result, now)
-            if result.outcome is Outcome.DELIVERED and self._release(job, path, now):
-                lanes.update(lane for lane in self._store.lanes() if lane[0] == job.identity)
+            if result.outcome is Outcome.DELIVERED:
+                self._release(job, path, now)
             hold = self._hold(job, path, result, now)
             written = outcomes.finished(path, result, now, self._parts.settings, hold)
             finished.append((path, written))
             self._note_result(job, path, result, now, seconds)
         self._holds.end_attempt(job)
-        is_over = self._store.finish(job, [written for _, written in finished], now)
-        failed = [pair for pair in finished if pair[1].state is State.FAILED]
-        if failed:
-            lanes |= self._bounce(job, failed)
-        if is_over:
+        ended.append((job, finished))
+
+    def _finish(self, ended: _Ended, now: int) -> set[Lane]:
+        """Write it down, with the DSNs; return the lanes concerned."""
+        over = self._store.finish_all(
+            [(job, [written for _, written in finished]) for job, finished in ended], now
+        )
+        lanes = {(job.identity, job.uid) for job, _ in ended}
+        if self._released:
+            lanes.update(lane for lane in self._store.lanes() if lane[0] in self._released)
+            self._released.clear()
+        for job, finished in ended:
+            failed = [pair for pair in finished if pair[1].state is State.FAILED]
+            if failed:
+                lanes |= self._bounce(job, failed)
+        for job in {job.entry: job for job, _ in ended if job.entry in over}.values():
             self._lines.append(self._log(job).removed)
         return lanes
 
@@ -115,12 +134,12 @@ class Settler:
         standing = self._holds.begin(job.identity, scope, key, result.text, now)
         return scope, standing.hold.id
 
-    def _release(self, job: Job, path: Path, now: int) -> bool:
-        """End the holds that a delivery disproves; tell whether there were any."""
-        ended = self._holds.delivered(job, path, now) if self._holds else []
-        for hold in ended:
-            self.log_release(hold)
-        return bool(ended)
+    def _release(self, job: Job, path: Path, now: int) -> None:
+        """End the holds that a delivery disproves."""
+        if self._holds:
+            for hold in self._holds.delivered(job, path, now):
+                self.log_release(hold)
+                self._released.add(job.identity)
 
     def _bounce(self, job: Job, failed: Sequence[tuple[Path, Finished]]) -> set[Lane]:
         """Queue the DSN, if there is to be one, with the results that it tells."""
