@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 
@@ -29,8 +30,9 @@ class Lock:
             raise CannotCreate(
                 f"another sesmaild has {self._path}: process {holder or 'unknown'}; stop it first"
             ) from None
-        os.ftruncate(self._descriptor, 0)
-        os.pwrite(self._descriptor, f"{os.getpid()}\n".encode("ascii"), 0)
+        with contextlib.suppress(OSError):  # a full disk: then nobody is told who we are
+            os.ftruncate(self._descriptor, 0)
+            os.pwrite(self._descriptor, f"{os.getpid()}\n".encode("ascii"), 0)
 
     def is_current(self) -> bool:
         """Tell whether the path still leads to the file that is locked."""

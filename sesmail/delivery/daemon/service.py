@@ -29,6 +29,7 @@ from sesmail.drop.take import DropDirectory
 from sesmail.queue import upkeep
 from sesmail.queue.lock import Lock
 from sesmail.queue.reserve import Reserve
+from sesmail.queue.schema import DiskFull
 from sesmail.queue.store import Store
 from sesmail.queue.upkeep import Hold
 from sesmail.settings import Settings
@@ -64,7 +65,7 @@ class Service:
             if self._wake is not None:
                 opened.enter_context(contextlib.closing(self._wake))
             self._drop = opened.enter_context(contextlib.closing(_drop_directory(spool)))
-            self._store = opened.enter_context(contextlib.closing(Store(queue)))
+            self._store = opened.enter_context(contextlib.closing(_open_store(queue)))
             self._signals = opened.enter_context(contextlib.closing(Signals()))
             self._opened = opened.pop_all()
         self._summary = Summary(settings, self._identities.load, self._clock.now, log)
@@ -215,6 +216,18 @@ def _drop_directory(spool: str) -> DropDirectory:
         raise CannotCreate(
             f"cannot open {spool}/drop: {error.strerror}; run sesmailctl init as root"
         ) from None
+
+
+def _open_store(queue: str) -> Store:
+    """Open the queue; on a full disk by giving up the reserve."""
+    try:
+        return Store(queue)
+    except (DiskFull, IOFailure):
+        reserve = Reserve(queue)
+        if not reserve.is_there():
+            raise
+        reserve.release()  # no room for SQLite's shared memory: it calls that an I/O error
+        return Store(queue)
 
 
 def _workers() -> Workers[Attempt | Question, Attempted | Answer]:
