@@ -20,6 +20,7 @@ from sesmail.delivery import incoming, policy
 from sesmail.delivery.daemon.log import DaemonLog
 from sesmail.delivery.daemon.schedule import Lane
 from sesmail.delivery.dsn import DsnMaker
+from sesmail.delivery.foreground import LARGEST_MESSAGE
 from sesmail.delivery.incoming import Incoming
 from sesmail.delivery.postmaster import Summary
 from sesmail.delivery.report_message import Failed
@@ -152,7 +153,9 @@ class Pickup:
         return None
 
     def _judge(self, name: str) -> Incoming:
-        taken = self._directory.take(name, self._settings.message_size_limit)
+        # The limit may have been lowered since the message was accepted; SES's own cannot be.
+        limit = max(self._settings.message_size_limit, LARGEST_MESSAGE)
+        taken = self._directory.take(name, limit)
         return incoming.judge(taken, self._settings, self._load, self._now())
 
     def _make_dsn(self, one: Incoming) -> NewEntry | None:

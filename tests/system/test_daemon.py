@@ -372,6 +372,14 @@ def test_check(spool: Spool) -> None:
     assert spool.ses.state.counts["connection"] == 0
 
 
+def test_a_limit_that_was_lowered(spool: Spool) -> None:
+    """What was accepted under a larger message_size_limit is sent all the same."""
+    spool.drop("r@example.org", text="Text.\n" * 500_000)
+    spool.settings(message_size_limit="1K")
+    assert spool.once() == 0
+    assert recipients(spool.ses) == ["r@example.org"]
+
+
 def test_a_damaged_queue(spool: Spool) -> None:
     """A database that cannot be read is moved aside, with a line that says so; mail goes on."""
     (spool.queue_directory / "queue.db").write_bytes(b"garbage" * 5000)
