@@ -21,6 +21,7 @@ FEW = 1_000
 LATER = 50 * 60 * 1000  # milliseconds; less than maximal_backoff, or it would be due at once
 RESTARTS = 3
 DELIVERED = 1_000
+LISTED = 100_000
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +95,28 @@ def test_the_length_of_a_queue_costs_the_daemon_no_memory(
         print(f"\ndaemon with {MANY} queued: {idle:.0f} MiB, while delivering {busy:.0f} MiB")
     assert idle <= 30
     assert busy <= 70
+
+
+def test_mailq_of_a_hundred_thousand_takes_little_memory(
+    spool: Spool, installed: Installation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """At most 50 MiB, in mailq and in the daemon that answers it."""
+    queues.fill(spool.queue_directory, LISTED, _later())
+    spool.command = (installed.command("sesmaild"),)
+    spool.settings(real_sendmail="none")
+    spool.start()
+    environ = {"SESMAIL_CONFIG": str(spool.configuration)}
+
+    start = time.perf_counter()
+    peak, listing = memory.peak([installed.command("mailq")], environ)
+    took = time.perf_counter() - start
+
+    busy = memory.daemon_peak(spool)
+    with capsys.disabled():
+        print(f"\nmailq of {LISTED}: {took:.1f} s, {peak:.0f} MiB, the daemon {busy:.0f} MiB")
+    assert f"in {LISTED} Requests" in listing.decode()
+    assert peak <= 50
+    assert busy <= 50
 
 
 def _first_message(spool: Spool) -> float:
