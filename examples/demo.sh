@@ -39,6 +39,7 @@ endpoint_url = $api_url
 END
 cat >"$world/sesmail.conf" <<END
 credentials_directory = $world/credentials
+spool_directory = $world/no-spool
 real_sendmail = none
 END
 

@@ -57,6 +57,7 @@ class Host:
         self.aliases("")
         self.settings(
             credentials_directory=self.credentials,
+            spool_directory=directory / "spool",  # not there, unless a test makes it
             real_sendmail=self.real_sendmail,
             aliases=self.aliases_file,
             origin="host.example.net",
