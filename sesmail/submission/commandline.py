@@ -15,11 +15,12 @@ DELIVER = "deliver"
 LIST_QUEUE = "list the queue"
 RUN_QUEUE = "run the queue"
 REBUILD_ALIASES = "rebuild the aliases"
+SMTP = "speak SMTP"
 HAND_OVER = "hand over"  # to the real sendmail, before standard input is read
 HELP = "help"
 VERSION = "version"
 
-_MODES = {"m": DELIVER, "p": LIST_QUEUE, "i": REBUILD_ALIASES}
+_MODES = {"m": DELIVER, "s": SMTP, "p": LIST_QUEUE, "i": REBUILD_ALIASES}
 _NAMES = {"mailq": LIST_QUEUE, "newaliases": REBUILD_ALIASES}
 
 _ALONE = frozenset("GUcimntvx")

@@ -49,11 +49,14 @@ def execute(library: str, message: Kept, environ: dict[str, str]) -> NoReturn:
         raise _broken(python, error) from None
 
 
-def run(library: str, message: Kept, environ: dict[str, str]) -> int:
-    """Run the delivery half as a child, for what comes after it; return its exit code."""
+def run(library: str, message: Kept, environ: dict[str, str], output: int | None) -> int:
+    """Run the delivery half as a child, for what comes after it; return its exit code.
+
+    ``output``, here and below: the descriptor for what a child says, None for ours.
+    """
     python = launch.python(library)
     try:
-        return _spawn(python, [python, *_MODULE], message, environ)
+        return _spawn(python, [python, *_MODULE], message, environ, output)
     except OSError as error:
         raise _broken(python, error) from None
 
@@ -64,15 +67,30 @@ def deliver_locally(
     names: list[str],
     message: Kept,
     caller: Mapping[str, str],
+    output: int | None,
 ) -> int:
     """Give ``message`` to the real sendmail for the local ``names``; return its exit code."""
-    words = ["sendmail", "-i", "-f", reverse_path or "<>", "--", *names]
     try:
-        return _spawn(real_sendmail, words, message, relay.environment(caller))
+        return hand_over(real_sendmail, reverse_path, names, message, caller, output)
+    except Unavailable as failure:
+        raise Unavailable(f"sent, but not to {', '.join(names)[:200]!a}: {failure}") from None
+
+
+def hand_over(
+    real_sendmail: str,
+    reverse_path: str,
+    forward_paths: list[str],
+    message: Kept,
+    caller: Mapping[str, str],
+    output: int | None,
+) -> int:
+    """Give ``message`` to the real sendmail as a child; return its exit code."""
+    words = ["sendmail", "-i", "-f", reverse_path or "<>", "--", *forward_paths]
+    try:
+        return _spawn(real_sendmail, words, message, relay.environment(caller), output)
     except OSError as error:
         raise Unavailable(
-            f"sent, but not to {', '.join(names)[:200]!a}: cannot run the real sendmail "
-            f"{real_sendmail}: {error.strerror}"
+            f"cannot run the real sendmail {real_sendmail}: {error.strerror}"
         ) from None
 
 
@@ -82,14 +100,15 @@ def _broken(python: str, error: OSError) -> Unavailable:
     )
 
 
-def _spawn(path: str, words: list[str], message: Kept, environ: Mapping[str, str]) -> int:
+def _spawn(
+    path: str, words: list[str], message: Kept, environ: Mapping[str, str], output: int | None
+) -> int:
     """Run a child with ``message`` as its standard input; return an exit code that is not 75."""
+    actions = [(os.POSIX_SPAWN_DUP2, message.open(), 0)]
+    if output is not None:
+        actions += [(os.POSIX_SPAWN_DUP2, output, descriptor) for descriptor in (1, 2)]
     child = os.posix_spawn(
-        path,
-        words,
-        environ,
-        file_actions=[(os.POSIX_SPAWN_DUP2, message.open(), 0)],
-        setsigdef=signals.IGNORED_BY_PYTHON,
+        path, words, environ, file_actions=actions, setsigdef=signals.IGNORED_BY_PYTHON
     )
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     return EX_UNAVAILABLE if code < 0 or code == _EX_TEMPFAIL else code

@@ -13,21 +13,26 @@ from sesmail.sysexits import CannotCreate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 IN_MEMORY = 1 << 20  # bytes; also the largest pipe that Linux grants to everybody
 _PIPE_CAPACITY = 1 << 16
+_PIECE = 1 << 16  # bytes
 
 
 class Kept:
-    """Takes bytes with ``write``; ``open`` gives a descriptor from which they can be read."""
+    """Takes bytes with ``write``; gives them back with ``pieces``, or as a descriptor by ``open``.
 
-    __slots__ = ("_directories", "_file", "_pieces", "size")
+    A process that ends anyway need not ``close`` it.
+    """
+
+    __slots__ = ("_directories", "_file", "_pieces", "_reading", "size")
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._directories = [environ.get("TMPDIR", ""), "/var/tmp", "/tmp"]  # noqa: S108
         self._pieces: list[bytes] = []
         self._file = -1
+        self._reading = -1  # the pipe that ``open`` gave
         self.size = 0
 
     def write(self, data: bytes) -> None:
@@ -37,12 +42,34 @@ class Kept:
         if self._file >= 0 or self.size > IN_MEMORY:
             self._spill()
 
-    def open(self) -> int:
-        """Return a descriptor that stands at the first byte: a pipe, or the file."""
+    def pieces(self) -> Iterator[bytes]:
+        """Yield all bytes, from the first one. Raises CannotCreate where they cannot be read."""
         if self._file < 0:
-            descriptor = self._pipe(b"".join(self._pieces))
+            yield from self._pieces
+            return
+        position = 0
+        while position < self.size:
+            try:
+                piece = os.pread(self._file, _PIECE, position)
+            except OSError as error:
+                raise CannotCreate(f"cannot read a temporary file: {error.strerror}") from None
+            position += len(piece)
+            yield piece
+
+    def close(self) -> None:
+        """Let go of what was kept."""
+        for descriptor in (self._file, self._reading):
             if descriptor >= 0:
-                return descriptor
+                os.close(descriptor)
+        self._file = self._reading = -1
+        self._pieces = []
+
+    def open(self) -> int:
+        """Return a descriptor that stands at the first byte: a pipe, or the file. It stays ours."""
+        if self._file < 0:
+            self._reading = self._pipe(b"".join(self._pieces))
+            if self._reading >= 0:
+                return self._reading
             self._spill()
         os.lseek(self._file, 0, os.SEEK_SET)
         return self._file

@@ -42,6 +42,15 @@ def failure(text: str) -> None:
     _write(syslog.LOG_ERR, f"fatal: uid={os.getuid()}: {text}")
 
 
+def internal_error(error: Exception) -> str:
+    """Return what to tell of a bug: its class and place, for its text may be private."""
+    where = error.__traceback__
+    while where is not None and where.tb_next is not None:
+        where = where.tb_next
+    place = where and f"{where.tb_frame.f_code.co_filename}:{where.tb_lineno}"
+    return f"internal error: {type(error).__name__} at {place}; not sent; please report it"
+
+
 def printable(text: str) -> str:
     """Return ``text`` with a ``?`` for everything but printable ASCII: one line, no escapes."""
     return "".join(char if " " <= char <= "~" else "?" for char in text)

@@ -8,7 +8,7 @@ import sys
 from sesmail import VERSION, settings
 from sesmail.submission import commandline, relay, signals
 from sesmail.submission.input import drain
-from sesmail.sysexits import EX_OK, EX_SOFTWARE, Failure, Unavailable, UsageError
+from sesmail.sysexits import EX_OK, EX_SOFTWARE, Failure, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ Sends through Amazon SES where the author's domain has credentials, else through
   -f ADDRESS    reverse-path, and From where there is none
   -F NAME       full name for a From that is added
   -v            tell on stderr what became of the message
+  -bs           speak SMTP on standard input and output
 See sesmail(8) for all flags.
 """
 
@@ -37,12 +38,9 @@ def main(argv: list[str], library: str) -> int:
     except Failure as failure:
         return _end(str(failure), failure.exit_code)
     except Exception as error:  # noqa: BLE001
-        where = error.__traceback__
-        while where is not None and where.tb_next is not None:
-            where = where.tb_next
-        place = where and f"{where.tb_frame.f_code.co_filename}:{where.tb_lineno}"
-        text = f"internal error: {type(error).__name__} at {place}; not sent; please report it"
-        return _end(text, EX_SOFTWARE)
+        from sesmail.submission import log  # on the way out only
+
+        return _end(log.internal_error(error), EX_SOFTWARE)
 
 
 def _run(argv: list[str], library: str, environ: Mapping[str, str]) -> int:
@@ -55,6 +53,10 @@ def _run(argv: list[str], library: str, environ: Mapping[str, str]) -> int:
     configuration = settings.load(environ)
     if configuration.syslog_facility != "mail" or configuration.warnings:
         _set_up_log(configuration)
+    if command.mode == commandline.SMTP:
+        from sesmail.submission.smtp import session  # other mail does not pay for it
+
+        return session.run(argv, command, configuration, environ, library)
     if command.mode != commandline.DELIVER:
         return _hand_over(argv, command, configuration, environ, library)
 
@@ -89,11 +91,6 @@ def _hand_over(
         return _print("Mail queue is empty\n")
     if command.mode in (commandline.REBUILD_ALIASES, commandline.RUN_QUEUE):
         return EX_OK
-    if command.unknown == "-bs":
-        raise Unavailable(
-            "SMTP on standard input (-bs) is left to the real sendmail, and there is none; "
-            "install one, or call sendmail -t -i"
-        )
     raise UsageError(
         f"{command.unknown[:100]!a} is left to the real sendmail, and there is none; "
         "see sendmail --help"

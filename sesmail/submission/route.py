@@ -19,6 +19,21 @@ if TYPE_CHECKING:
     from sesmail.message.header import Field
     from sesmail.settings import Settings
     from sesmail.submission.commandline import CommandLine
+    from sesmail.submission.recipients import Recipients
+
+
+class ForSES:
+    """A message of an ``identity``; ``real_sendmail`` gets it for its local recipients, if any."""
+
+    __slots__ = ("author", "identity", "real_sendmail", "recipients")
+
+    def __init__(
+        self, author: str, identity: str, recipients: Recipients, real_sendmail: str | None
+    ) -> None:
+        self.author = author
+        self.identity = identity
+        self.recipients = recipients
+        self.real_sendmail = real_sendmail
 
 
 def submit(
@@ -31,53 +46,76 @@ def submit(
     """Read the message from standard input and send it on; return the exit code."""
     message = Input(environ)
     lines = Lines(command.ignore_dots)
-    section = _read_section(message, lines, settings.message_size_limit)
+    text = _text(message, lines)
+    section = read_section(text, settings.message_size_limit)
     fields = header.split(bytes(section.text[section.start : section.end]))
+    way = choose(fields, command, settings, environ, argv[0])
+    if isinstance(way, str):
+        relay.execute(way, "sendmail", argv[1:], environ, message)
+
+    from sesmail.submission import send  # relayed mail does not pay for it
+
+    message.forget()
+    reverse_path = reverse_path_of(command, settings)
+    submission = send.Submission(command, settings, environ, way.author, reverse_path)
+    pieces = submission.pieces(fields, body_of(section, text))
+    return submission.send(library, way.identity, way.recipients, way.real_sendmail, pieces)
+
+
+def choose(
+    fields: list[Field],
+    command: CommandLine,
+    settings: Settings,
+    environ: Mapping[str, str],
+    own_path: str,
+) -> ForSES | str:
+    """Return what goes to SES, or the path of the real sendmail, which gets the whole message.
+
+    Raises a Failure where the message can go neither way, or not to all.
+    """
     author = _author(fields, command, settings)
     name = identity.find(author, settings.credentials_directory, settings.identity_lookup)
     if name is None:
-        real = relay.find(settings, environ, argv[0], "sendmail")
+        real = relay.find(settings, environ, own_path, "sendmail")
         if real is None:
             raise _nobody(author, settings)
-        relay.execute(real, "sendmail", argv[1:], environ, message)
+        return real
 
-    from sesmail.submission import recipients, send  # relayed mail does not pay for these
+    from sesmail.submission import recipients  # relayed mail does not pay for it
 
     found = recipients.collect(command, fields, settings)
-    real = relay.find(settings, environ, argv[0], "sendmail") if found.local else None
+    real = relay.find(settings, environ, own_path, "sendmail") if found.local else None
     if found.local and real is None:
         raise recipients.no_local_delivery(found.local, settings)
     if real is not None and not found.forward_paths:
-        relay.execute(real, "sendmail", argv[1:], environ, message)
-    message.forget()
-    reverse_path = reverse_path_of(command, settings)
-    submission = send.Submission(command, settings, environ, author, reverse_path)
-    pieces = submission.pieces(fields, _body(message, lines, section))
-    return submission.send(library, name, found, real, pieces)
+        return real
+    return ForSES(author, name, found, real)
 
 
-def _read_section(message: Input, lines: Lines, limit: int) -> Section:
+def _text(message: Input, lines: Lines) -> Iterator[bytes]:
+    """Yield the text in pieces, with LF line ends, and read what follows a lone dot."""
+    while chunk := message.read():
+        yield lines.feed(chunk)
+        if lines.ended:
+            message.end_of_typing()
+    yield lines.finish()
+
+
+def read_section(text: Iterator[bytes], limit: int) -> Section:
     """Read on until the header section's end is known; a longer one than ``limit`` is cut."""
     section = Section()
-    while not lines.ended and len(section.text) <= limit:
-        chunk = message.read()
-        if not chunk:
-            section.feed(lines.finish())
+    for piece in text:
+        if section.feed(piece) or len(section.text) > limit:
             break
-        if section.feed(lines.feed(chunk)):
-            break
-    else:
-        message.end_of_typing()
     section.feed(b"", final=True)
     return section
 
 
-def _body(message: Input, lines: Lines, section: Section) -> Iterator[bytes]:
-    """Yield the body in pieces, with LF line ends, and read what follows a lone dot."""
+def body_of(section: Section, rest: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield the body in pieces: what was read with the section, and the rest of the text."""
     yield body.clean(bytes(section.text[section.body :]))
-    while chunk := message.read():
-        yield body.clean(lines.feed(chunk))
-    yield body.clean(lines.finish())
+    for piece in rest:
+        yield body.clean(piece)
 
 
 def _author(fields: list[Field], command: CommandLine, settings: Settings) -> str:

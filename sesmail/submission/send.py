@@ -9,7 +9,6 @@ from sesmail.drop.put import NOBODY, Drop, Wake
 from sesmail.envelope import Envelope
 from sesmail.message import header
 from sesmail.submission import caller, compose, foreground, log, mode
-from sesmail.submission.input import drain
 from sesmail.submission.kept import Kept
 from sesmail.sysexits import (
     EX_NOHOST,
@@ -36,7 +35,8 @@ MOST_FORWARD_PATHS = 1000  # in the foreground, while the caller waits
 class Submission:
     """A message whose author's domain is an identity, before its body was read.
 
-    ``reverse_path`` is "" for the null reverse-path, None where none was given.
+    ``reverse_path`` is "" for the null reverse-path, None where none was given. ``output`` is the
+    descriptor for what children say; with None we may become the last of them.
     """
 
     def __init__(
@@ -46,6 +46,7 @@ class Submission:
         environ: Mapping[str, str],
         author: str,
         reverse_path: str | None,
+        output: int | None = None,
     ) -> None:
         for path in (author, reverse_path or ""):
             if not path.isascii():
@@ -55,6 +56,7 @@ class Submission:
         self.environ = environ
         self.author = author
         self.reverse_path = reverse_path
+        self.output = output
         self.queue_id = layout.new_queue_id()
 
     def send(
@@ -65,9 +67,36 @@ class Submission:
         real_sendmail: str | None,
         message: Iterable[bytes],
     ) -> int:
-        """Drop the message or deliver it, then give local recipients to the real sendmail."""
-        sender = self._local_reverse_path()
+        """Drop the message or deliver it, then give local recipients to the real sendmail.
+
+        ``message`` is read to its end before it is safe.
+        """
         wake = Wake(self.settings.spool_directory)
+        local_copy = Kept(self.environ) if real_sendmail else None
+        try:
+            sender = self._local_reverse_path()
+            way = self._way(wake, identity)
+            pieces = message if local_copy is None else _copied(message, local_copy)
+            envelope = self._envelope(identity, recipients.forward_paths)
+            if way == mode.FOREGROUND:
+                is_last = local_copy is None and self.output is None
+                code = self._deliver(library, envelope, pieces, is_last=is_last)
+            else:
+                code = self._drop(wake, envelope, pieces, is_quiet=way == mode.DROP_QUIETLY)
+            is_taken = code in (EX_OK, EX_NOUSER, EX_NOHOST)
+            if local_copy is None or real_sendmail is None or not is_taken:
+                return code  # the caller will try again, and local recipients with it
+            local_code = foreground.deliver_locally(
+                real_sendmail, sender, recipients.local, local_copy, self.environ, self.output
+            )
+            return code or local_code
+        finally:
+            wake.close()
+            if local_copy is not None:
+                local_copy.close()
+
+    def _way(self, wake: Wake, identity: str) -> str:
+        """Return a way of ``mode``. Raises NotPermitted where there is none."""
         credentials = os.path.join(self.settings.credentials_directory, identity)
         is_readable = os.access(credentials, os.R_OK)
         setting = self.settings.delivery_mode
@@ -77,19 +106,7 @@ class Submission:
                 f"{credentials} cannot be read by this user, and there is no spool; not sent, not "
                 "queued; run sesmailctl init and start sesmaild"
             )
-        local_copy = Kept(self.environ) if real_sendmail else None
-        pieces = message if local_copy is None else _copied(message, local_copy)
-        envelope = self._envelope(identity, recipients.forward_paths)
-        if way == mode.FOREGROUND:
-            code = self._deliver(library, envelope, pieces, is_last=local_copy is None)
-        else:
-            code = self._drop(wake, envelope, pieces, is_quiet=way == mode.DROP_QUIETLY)
-        if local_copy is None or real_sendmail is None or code not in (EX_OK, EX_NOUSER, EX_NOHOST):
-            return code  # the caller will try again, and local recipients with it
-        local_code = foreground.deliver_locally(
-            real_sendmail, sender, recipients.local, local_copy, self.environ
-        )
-        return code or local_code
+        return way
 
     def _deliver(
         self, library: str, envelope: Envelope, pieces: Iterable[bytes], *, is_last: bool
@@ -101,15 +118,17 @@ class Submission:
                 f"{MOST_FORWARD_PATHS} can be sent to at once; nothing sent; send in parts"
             )
         outgoing = Kept(self.environ)
-        outgoing.write(envelope.encode())
-        for piece in pieces:
-            outgoing.write(piece)
-        drain()
-        log.submitted(self.queue_id, self.reverse_path or self.author)
-        environ = foreground.environment(self.environ, self.settings, envelope.identity)
-        if is_last:
-            foreground.execute(library, outgoing, environ)
-        return foreground.run(library, outgoing, environ)
+        try:
+            outgoing.write(envelope.encode())
+            for piece in pieces:
+                outgoing.write(piece)
+            log.submitted(self.queue_id, self.reverse_path or self.author)
+            environ = foreground.environment(self.environ, self.settings, envelope.identity)
+            if is_last:
+                foreground.execute(library, outgoing, environ)
+            return foreground.run(library, outgoing, environ, self.output)
+        finally:
+            outgoing.close()
 
     def _drop(
         self, wake: Wake, envelope: Envelope, pieces: Iterable[bytes], *, is_quiet: bool
@@ -119,7 +138,6 @@ class Submission:
             drop.write(envelope.encode())
             for piece in pieces:
                 drop.write(piece)
-            drain()
             drop.commit()  # after this the message is ours, and the exit code 0
         if not is_quiet:
             wake.ring(self.queue_id)

@@ -5,15 +5,28 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal as _signal
+    from typing import Any
 else:
     import _signal  # ``signal`` without its enums, which would cost half of our start-up time
 
 IGNORED_BY_PYTHON = (_signal.SIGPIPE, _signal.SIGXFSZ)
+_IGNORED_BY_DROP = (_signal.SIGTERM, _signal.SIGINT, _signal.SIGHUP)
 
 
 def end_at_interrupt() -> None:
     """Let SIGINT end us as it ends any program, without a traceback."""
     _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
+
+
+def dispositions() -> dict[int, Any]:
+    """Return what becomes of us at the signals that a drop ignores from its rename on."""
+    return {number: _signal.getsignal(number) for number in _IGNORED_BY_DROP}
+
+
+def put_back(dispositions: dict[int, Any]) -> None:
+    """Obey signals as before a drop: a session goes on after it, perhaps for hours."""
+    for number, disposition in dispositions.items():
+        _signal.signal(number, disposition)
 
 
 def restore() -> None:
