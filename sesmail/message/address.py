@@ -17,9 +17,11 @@ SPACE = " \t\r\n"
 _SPECIALS = frozenset('()<>[]:;@,."' + SPACE)
 _PHRASE = frozenset(("atom", "quoted", "comment", "."))
 # RFC 5322, 3.2.3; beyond ASCII see RFC 6532, 3.2.
-_ATEXT = frozenset(
+_ATEXT_CHARACTERS = (
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-/=?^_`{|}~"
 )
+_ATEXT = frozenset(_ATEXT_CHARACTERS)
+_PLAIN = _ATEXT_CHARACTERS + ".@"
 
 
 class AddressError(DataError):
@@ -69,6 +71,9 @@ def parse(value: str, *, split_at_blanks: bool = False) -> list[Mailbox]:
     With ``split_at_blanks`` an element of bare words is several addresses, as where recipients
     are read in Sendmail and Postfix. Raises AddressError.
     """
+    plain = _plain(value)
+    if plain is not None:
+        return [plain]
     mailboxes: list[Mailbox] = []
     element: list[Token] = []
     is_phrase = True  # element could be a display name; kept along, or each ":" would cost a walk
@@ -91,6 +96,20 @@ def parse(value: str, *, split_at_blanks: bool = False) -> list[Mailbox]:
             element.append(token)
             is_phrase = is_phrase and token.kind in _PHRASE
     return mailboxes + _read(element, value, split_at_blanks)
+
+
+def _plain(value: str) -> Mailbox | None:
+    """Read a value that is a single address without anything to unquote: most are."""
+    text = value.strip(SPACE)
+    if text[:1] == "<" and text[-1:] == ">":
+        text = text[1:-1]
+    if text.strip(_PLAIN) or text.count("@") != 1:
+        return None
+    local_part, _, domain = text.partition("@")
+    if not local_part or not all(domain.split(".")):
+        return None
+    start = value.index(text)
+    return Mailbox(local_part, domain, (start, start + len(text)))
 
 
 def scan(value: str) -> list[Token]:

@@ -53,6 +53,8 @@ def internal_error(error: Exception) -> str:
 
 def printable(text: str) -> str:
     """Return ``text`` with a ``?`` for everything but printable ASCII: one line, no escapes."""
+    if text.isascii() and text.isprintable():
+        return text
     return "".join(char if " " <= char <= "~" else "?" for char in text)
 
 

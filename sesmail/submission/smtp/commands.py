@@ -15,17 +15,19 @@ from sesmail.submission.smtp.replies import Refusal
 LONGEST = 512  # bytes, with CRLF (RFC 5321, 4.5.3.1.4)
 _LONGEST_MAIL = LONGEST + 26 + 17  # SIZE and BODY add to it
 _LONGEST_PATH = 256  # bytes, with its brackets (4.5.3.1.3)
+_CONTROLS = bytes((*range(32), 127))
 _NOT_ASCII = "553 5.6.7 Not ASCII; use an ASCII address"
 
 
 def split(line: bytes) -> tuple[str, str]:
     """Return the verb in upper case and what follows it. Raises Refusal."""
-    text = line.decode("utf-8", "surrogateescape")
-    verb, _, argument = text.removesuffix("\r\n").strip(" ").partition(" ")
+    text = line.removesuffix(b"\r\n")
+    command = text.decode("utf-8", "surrogateescape")
+    verb, _, argument = command.strip(" ").partition(" ")
     verb = verb.upper()
     if len(line) > (_LONGEST_MAIL if verb == "MAIL" else LONGEST):
         raise replies.error(replies.TOO_LONG)
-    if not text.endswith("\r\n") or any(char < " " or char == "\x7f" for char in text[:-2]):
+    if text == line or len(text.translate(None, _CONTROLS)) < len(text):
         raise replies.error(replies.NOT_A_LINE)
     return verb, argument.strip(" ")
 
@@ -62,6 +64,9 @@ def _path_and_parameters(argument: str, keyword: str, form: str) -> tuple[str, l
 def _end_of_path(text: str) -> int:
     """Return where a path ends: behind its bracket, or before a blank; quotes may hold both."""
     close = ">" if text.startswith("<") else " "
+    if '"' not in text and "\\" not in text:
+        end = text.find(close)
+        return len(text) if end < 0 else end + (close == ">")
     position, is_quoted = 0, False
     while position < len(text):
         char = text[position]

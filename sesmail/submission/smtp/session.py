@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from sesmail.settings import Settings
     from sesmail.submission.commandline import CommandLine
 
+    Submit = Callable[[str, list[str], Kept], str]  # reverse-path, forward-paths, message
+
 MOST_ERRORS = 20  # of a client that does not speak SMTP; sent mail clears them
 MOST_FORWARD_PATHS = 1000  # as many as go out in the foreground
 _FOREIGN = frozenset(
@@ -37,30 +39,30 @@ def run(
 ) -> int:
     """Serve the client on standard input and output to its end; return the exit code."""
 
-    def submit(reverse_path: str, forward_paths: list[str], message: Kept) -> str:
+    def begin() -> Submit:
         from sesmail.submission.smtp import transaction  # a probe does not pay for it
 
-        one = transaction.Transaction(argv, command, settings, environ, library)
-        return one.submit(reverse_path, forward_paths, message)
+        return transaction.Transactions(argv, command, settings, environ, library).submit
 
-    return Session(Stream(), settings, environ, submit).serve()
+    return Session(Stream(), settings, environ, begin).serve()
 
 
 class Session:
-    """The dialogue. ``submit`` takes reverse-path, forward-paths and message; it replies."""
+    """The dialogue. ``begin``, called once, returns what submits messages and replies."""
 
     def __init__(
         self,
         stream: Stream,
         settings: Settings,
         environ: Mapping[str, str],
-        submit: Callable[[str, list[str], Kept], str],
+        begin: Callable[[], Submit],
     ) -> None:
         self._stream = stream
         self._limit = settings.message_size_limit
         self._name = caller.origin(settings)
         self._environ = environ
-        self._submit = submit
+        self._begin = begin
+        self._submit: Submit | None = None
         self._errors = 0
         self._is_greeted = False
         self._is_over = False
@@ -154,6 +156,7 @@ class Session:
         """Read a message, submit it, and tell what became of it before a signal can end us."""
         from sesmail.submission.smtp import data  # a probe does not pay for it
 
+        self._submit = self._submit or self._begin()
         message = Kept(self._environ)
         obeyed = signals.dispositions()
         try:

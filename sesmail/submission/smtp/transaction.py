@@ -1,4 +1,4 @@
-"""One message of a session: as a command line it would be ``-f REVERSE-PATH -- FORWARD-PATHS``."""
+"""The messages of a session: each as the command line ``-f REVERSE-PATH -- FORWARD-PATHS``."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 _LONGEST_OUTPUT = 1 << 16  # bytes of what a child says
 
 
-class Transaction:
-    """What is needed to submit the message of one transaction; ``reverse_path`` "" for null."""
+class Transactions:
+    """Sends messages on by their authors' domains, and tells what became of them."""
 
     def __init__(
         self,
@@ -40,15 +40,13 @@ class Transaction:
         self._output = os.memfd_create("output")
 
     def submit(self, reverse_path: str, forward_paths: list[str], message: Kept) -> str:
-        """Send ``message`` on by its author's domain; return the reply, 250 once it is safe."""
+        """Send ``message`` on; return the reply, 250 once it is safe. "" is the null path."""
         try:
             return self._submit(self._command(reverse_path, forward_paths), message)
         except Failure as failure:
             return self._refuse(failure.exit_code, str(failure))
         except Exception as error:  # noqa: BLE001  the session goes on
             return self._refuse(EX_SOFTWARE, log.internal_error(error))
-        finally:
-            os.close(self._output)
 
     def _command(self, reverse_path: str, forward_paths: list[str]) -> CommandLine:
         command = CommandLine()
@@ -95,6 +93,9 @@ class Transaction:
     def _answer(self, code: int, success: str) -> str:
         """Return the reply for a child's exit code: ``success``, or its last line as the reason."""
         said = os.pread(self._output, _LONGEST_OUTPUT, 0)
+        if said:
+            os.ftruncate(self._output, 0)
+            os.lseek(self._output, 0, os.SEEK_SET)
         if code != EX_OK:
             lines = said.decode("utf-8", "replace").split("\n")
             last = next((line for line in reversed(lines) if line.strip()), "")
