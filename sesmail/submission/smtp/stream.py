@@ -11,7 +11,7 @@ import os
 from sesmail.submission.input import STDIN
 from sesmail.sysexits import IOFailure
 
-_STDOUT = 1
+STDOUT = 1
 _CHUNK = 1 << 16  # bytes
 _LONGEST_KEPT = 4096  # bytes of a line without end; none so long is a command
 
@@ -21,14 +21,16 @@ class EndOfInput(Exception):
 
 
 class Stream:
-    """Descriptors 0 and 1 of a session. A person at a terminal types LF and means CRLF."""
+    """What a session reads and writes. A person at a terminal types LF and means CRLF."""
 
-    __slots__ = ("_input", "_is_terminal", "_output")
+    __slots__ = ("_input", "_is_terminal", "_output", "_reading", "_writing")
 
-    def __init__(self) -> None:
+    def __init__(self, reading: int = STDIN, writing: int = STDOUT) -> None:
+        self._reading = reading
+        self._writing = writing
         self._input = bytearray()
         self._output = b""
-        self._is_terminal = os.isatty(STDIN)
+        self._is_terminal = os.isatty(reading)
 
     def line(self) -> bytes:
         """Return the next line with its end; the beginning of one that no command can have.
@@ -71,14 +73,14 @@ class Stream:
         view, self._output = memoryview(self._output), b""
         try:
             while view:
-                view = view[os.write(_STDOUT, view) :]
+                view = view[os.write(self._writing, view) :]
         except OSError as error:
             raise IOFailure(f"cannot write to standard output: {error.strerror}") from None
 
     def _fill(self) -> None:
         self.flush()
         try:
-            chunk = os.read(STDIN, _CHUNK)
+            chunk = os.read(self._reading, _CHUNK)
         except OSError as error:
             raise IOFailure(f"cannot read standard input: {error.strerror}") from None
         if not chunk:
