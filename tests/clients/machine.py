@@ -1,7 +1,7 @@
 """A Debian host of its own inside this one, for real mail programs at their real paths.
 
-A mount and PID namespace whose root is this host's under an overlay on a tmpfs: Postfix, PHP and
-MediaWiki come from this host's packages, but what is written (settings, queues, /usr/sbin/sendmail)
+A mount, PID and UTS namespace whose root is this host's under an overlay on a tmpfs: Postfix, PHP
+and MediaWiki come from this host's packages, but what is written (settings, queues, /usr/sbin/sendmail)
 stays inside. The network is shared, so loopback servers of the tests are in reach. All lives as
 long as the standard input of its first process is open; the last process goes with the first.
 """
@@ -27,7 +27,8 @@ PACKAGES = {  # what has to be there, and the Debian package that brings it
     "/usr/lib/nagios/plugins/check_mailq": "monitoring-plugins-standard",
 }
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_UNSHARE = ["unshare", "--mount", "--propagation=unchanged", "--pid", "--fork", "--kill-child"]
+_UNSHARE = ["unshare", "--mount", "--propagation=unchanged", "--pid", "--uts", "--fork"]
+_UNSHARE += ["--kill-child"]
 # In a chroot / is no mount and stays shared; then the tmpfs is seen outside, but nothing below it.
 _START = """
 set -e
@@ -39,6 +40,7 @@ mount -t overlay -o "lowerdir=/,upperdir=$1/changes,workdir=$1/work" overlay "$1
 mount -t proc proc "$1/root/proc"
 mount --rbind /dev "$1/root/dev"
 mkdir -p "$1/root$2"
+hostname host.example.com
 mount --bind "$2" "$1/root$2"
 echo ready
 exec chroot "$1/root" cat
@@ -81,7 +83,8 @@ class Machine:
 
     def words(self, argv: Sequence[str], user: str = "www-data") -> list[str]:
         """The command that runs argv inside as this user."""
-        enter = ["nsenter", f"--target={self._pid}", "--mount", "--pid", "--root", "--wd", "--"]
+        enter = ["nsenter", f"--target={self._pid}", "--mount", "--pid", "--uts"]
+        enter += ["--root", "--wd", "--"]
         become = ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups", "--"]
         return [*enter, *become, *argv]
 
