@@ -3,10 +3,11 @@
 tests/corpus/callers holds the calls (argv, environment, standard input, kinds of descriptors),
 callers-expected.json beside it what must become of each where example.com is an identity:
 
-    way         ses | real (sendmail) | both | refused (with a usage error)
+    way         ses | real (sendmail) | both | refused (with a usage error) | smtp (-bs)
     author      null: login@origin, for there is neither From nor -f
     source      the reverse-path that SES gets; null: login@origin
     to, local   recipients for SES and for the real sendmail
+    messages    how many a session sends
     why         where `way` does not follow from the recipients
 """
 
@@ -39,12 +40,14 @@ CALLS: dict[str, dict[str, Any]] = {
     path.stem: json.loads(path.read_text()) for path in sorted((CORPUS / "callers").iterdir())
 }
 EXPECTED: dict[str, dict[str, Any]] = json.loads((CORPUS / "callers-expected.json").read_text())
+ONE_MESSAGE = [name for name in CALLS if EXPECTED[name]["way"] != "smtp"]
+SESSIONS = [name for name in CALLS if EXPECTED[name]["way"] == "smtp"]
 ORIGIN = "host.example.com"
 IDENTITY = "example.com"
 _FLAGS = "A:B:b:C:cD:d:e:F:f:Gh:IiL:mN:no:O:p:R:r:tUV:vX:"  # Sendmail's
 
 
-@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize("name", ONE_MESSAGE)
 def test_without_an_identity_the_real_sendmail_gets_the_call_unchanged(
     host: Host, name: str
 ) -> None:
@@ -55,7 +58,7 @@ def test_without_an_identity_the_real_sendmail_gets_the_call_unchanged(
     assert_relayed_unchanged(host, CALLS[name])
 
 
-@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize("name", ONE_MESSAGE)
 def test_with_an_identity_each_recipient_is_reached_by_its_way(
     host: Host, ses: SesServer, name: str
 ) -> None:
@@ -83,6 +86,40 @@ def test_with_an_identity_each_recipient_is_reached_by_its_way(
         assert relayed.argv == words + [local.encode() for local in expected["local"]]
     else:
         assert not host.relayed
+
+
+@pytest.mark.parametrize("name", SESSIONS)
+@pytest.mark.parametrize("is_identity", [False, True])
+def test_a_session_is_answered_as_recorded(
+    host: Host, ses: SesServer, name: str, is_identity: bool
+) -> None:
+    """The same reply codes to the same bytes; each message reaches SES, or the real sendmail."""
+    call, expected = CALLS[name], EXPECTED[name]
+    host.settings(origin=ORIGIN)
+    if is_identity:
+        make_identity(host, ses, name)
+    result = replay(host, call)
+    assert (result.exit_code, result.stderr) == (0, b"")
+    recorded = [line[3:6] for line in call["smtp_dialogue"] if line.startswith("S: ")]
+    assert [line[:3].decode() for line in result.stdout.splitlines()] == recorded
+    messages = spoken(call)
+    assert len(messages) == expected["messages"]
+    if not is_identity:
+        words = ["sendmail", "-i", "-f", expected["source"], "--", *expected["to"]]
+        assert [one.argv for one in host.relayed] == [[word.encode() for word in words]] * len(
+            messages
+        )
+        assert [one.stdin for one in host.relayed] == messages
+        return
+    assert not host.relayed
+    for message, accepted in zip(messages, ses.state.messages, strict=True):
+        before, after = (email.message_from_bytes(text) for text in (message, accepted.raw))
+        assert (accepted.source, sorted(accepted.destinations)) == (
+            expected["source"],
+            sorted(expected["to"]),
+        )
+        assert contents(after) == contents(before)
+        assert subject(accepted.raw) == subject(message)
 
 
 @pytest.mark.parametrize("name", [name for name in CALLS if "local" in EXPECTED[name]])
@@ -235,6 +272,14 @@ def assert_sent(
 def original(call: dict[str, Any]) -> Message:
     """The recorded message as the standard library reads it."""
     return email.message_from_bytes(settled(call))
+
+
+def spoken(call: dict[str, Any]) -> list[bytes]:
+    """The messages of a recorded session, without their dots, with LF line ends."""
+    texts = re.findall(rb"^DATA\r\n(.*?)^\.\r\n", stdin_of(call), re.MULTILINE | re.DOTALL)
+    return [
+        re.sub(rb"^\.", b"", text, flags=re.MULTILINE).replace(b"\r\n", b"\n") for text in texts
+    ]
 
 
 def settled(call: dict[str, Any]) -> bytes:
