@@ -35,6 +35,7 @@ test: venv ## every test but those of the next three
 test-clients: venv ## real programs (PHP, MediaWiki, ...) against the installed sendmail
 	$(need)
 	tests/clients/setup-stand-ins.sh
+	tests/clients/setup-libraries.sh
 	$(BIN)/pytest tests/clients $(ARGS)
 
 test-crash: venv ## kill -9 at every step, 20 times each; power cuts; a full disk (as root)
@@ -65,9 +66,10 @@ bench: venv ## what relay, drop, pickup and drain cost, as multiples of what is 
 	$(need)
 	$(BIN)/python -m tests.bench
 
-fuzz: venv ## throw bytes at the command line and the message for FUZZ_SECONDS
+fuzz: venv ## throw bytes at command line, message and SMTP dialogue, each for FUZZ_SECONDS
 	$(BIN)/pip install -q --disable-pip-version-check -r packaging/requirements-fuzz.txt
-	$(BIN)/python -m tests.fuzz -max_total_time=$(FUZZ_SECONDS)
+	$(BIN)/python -m tests.fuzz submission -max_total_time=$(FUZZ_SECONDS)
+	$(BIN)/python -m tests.fuzz dialogue -max_total_time=$(FUZZ_SECONDS)
 
 venv: .venv/made ## .venv with the pinned dependencies, for everything above
 .venv/made: packaging/requirements.txt packaging/requirements-dev.txt packaging/venv

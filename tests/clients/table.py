@@ -22,7 +22,7 @@ ROWS = Path(__file__).with_name("clients.jsonl")
 README = Path(__file__).resolve().parents[2] / "README.md"
 _BEGIN = "<!-- tests/clients/clients.jsonl: python -m tests.clients.table -->\n"
 _END = "<!-- end of the table -->\n"
-_PINS = Path(__file__).with_name("programs")
+_PINS = Path(__file__).with_name("libraries")
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def write_readme() -> None:
 
 
 def installed_version(package: str) -> str:
-    """The upstream version of an installed Debian package, or of what programs/ pins."""
+    """The upstream version of an installed Debian package, or of what libraries/ pins."""
     kind, _, name = package.partition(" ")
     if kind == "deb":
         return _debian_version(name)
