@@ -29,18 +29,20 @@ STANDARD = {
 }
 FOR_SES = STANDARD | {"binascii", "syslog"}
 MESSAGE = b"From: sue@example.com\nTo: bob@example.org\nSubject: hello\n\nhello\n"
+PROBE = b"EHLO x\r\nMAIL FROM:<sue@example.com>\r\nRCPT TO:<bob@example.org>\r\n"
+SESSION = PROBE + b"DATA\r\n" + MESSAGE.replace(b"\n", b"\r\n") + b".\r\nQUIT\r\n"
 
 
-def loaded(host: Host, command: Path, *argv: str) -> set[str]:
+def loaded(host: Host, command: Path, *argv: str, stdin: bytes = MESSAGE) -> set[str]:
     """Run a command under ``-X importtime``; return what it imports beyond an empty Python."""
-    empty = _imports(host, "-c", "pass")
-    return _imports(host, str(command), *argv) - empty
+    empty = _imports(host, MESSAGE, "-c", "pass")
+    return _imports(host, stdin, str(command), *argv) - empty
 
 
-def _imports(host: Host, *words: str) -> set[str]:
+def _imports(host: Host, stdin: bytes, *words: str) -> set[str]:
     done = subprocess.run(
         [PYTHON, "-X", "importtime", "-IS", *words],
-        input=MESSAGE,
+        input=stdin,
         env=host.environment(),
         capture_output=True,
     )
@@ -93,4 +95,27 @@ def test_submission_to_ses_loads_only_what_is_allowed(host: Host, ses: SesServer
     modules = loaded(host, host.installed.sendmail, "-i", "bob@example.org")
     assert len(ses.state.messages) == 1
     assert "sesmail.envelope" in modules
+    assert not_allowed(modules, FOR_SES) == set()
+
+
+def test_a_session_loads_only_what_is_allowed(host: Host, ses: SesServer) -> None:
+    """-bs loads as little, and a probe nothing of what sends a message."""
+    probe = loaded(host, host.installed.sendmail, "-bs", stdin=PROBE)
+    assert "sesmail.submission.smtp.session" in probe
+    assert not {"sesmail.submission.send", "sesmail.envelope", "sesmail.drop"} & probe
+    assert not_allowed(probe, FOR_SES) == set()
+
+    assert (
+        not_allowed(loaded(host, host.installed.sendmail, "-bs", stdin=SESSION), FOR_SES) == set()
+    )
+    assert len(host.relayed) == 1
+
+    ses.state.identities.add("example.com")
+    host.identity(
+        "example.com",
+        f"aws_access_key_id = {KEY_ID}\naws_secret_access_key = {SECRET}\n"
+        f"endpoint_url = {ses.api_url}\n",
+    )
+    modules = loaded(host, host.installed.sendmail, "-bs", stdin=SESSION)
+    assert len(ses.state.messages) == 1
     assert not_allowed(modules, FOR_SES) == set()

@@ -30,7 +30,7 @@ from sesmail.message import header
 from sesmail.submission import commandline
 from sesmail.submission.main import main
 
-_REAL = "/bin/true"
+REAL = "/bin/true"
 _errors: list[bytes] = []
 _CODES = {value for name, value in vars(sysexits).items() if name.startswith("EX_")}
 
@@ -48,7 +48,7 @@ def make_world(directory: Path) -> None:
     """Write the settings that ``check`` runs with: one identity, with and without a sendmail."""
     (directory / "credentials").mkdir()
     (directory / "credentials" / "example.com").touch()
-    for bit, real in enumerate(("none", _REAL)):
+    for bit, real in enumerate(("none", REAL)):
         (directory / f"{bit}.conf").write_text(
             f"credentials_directory = {directory}/credentials\nreal_sendmail = {real}\n"
             f"aliases = {directory}/aliases\norigin = example.com\nlocal_domains = local.test\n"
@@ -63,7 +63,7 @@ def check(data: bytes, world: Path) -> None:
     words = [os.fsdecode(word) for word in head.split(b"\0")] if head else []
     _errors.clear()
     sys.stdout = io.StringIO()
-    with _standard_input(message, as_pipe=bool(bits & 2)):
+    with standard_input(message, as_pipe=bool(bits & 2)):
         os.environ["SESMAIL_CONFIG"] = f"{world}/{bits & 1}.conf"
         try:
             code = main(["/usr/sbin/sendmail", *words], str(world))
@@ -71,31 +71,41 @@ def check(data: bytes, world: Path) -> None:
             _check_handed_over(executed, words, message)
             assert not _errors
         else:
-            _check_end(code, b"".join(_errors), words)
+            _check_end(code, words)
 
 
-def _check_end(code: int, errors: bytes, words: list[str]) -> None:
-    assert code in _CODES - {sysexits.EX_SOFTWARE}, (code, errors)
+def _check_end(code: int, words: list[str]) -> None:
+    assert code in _CODES - {sysexits.EX_SOFTWARE}, (code, _errors)
+    check_errors(code)
     if code:
-        assert errors.count(b"\n") == 1, errors
-        assert errors.endswith(b"\n")
-        assert errors[:-1].decode("ascii").isprintable(), errors
-        assert _read_all() == b""
+        assert read_all(0) == b""
     else:
-        assert errors == b""
         assert commandline.parse("sendmail", words).mode != commandline.DELIVER
 
 
 def _check_handed_over(executed: Executed, words: list[str], message: bytes) -> None:
-    given = _read_all()
-    if executed.path == _REAL:
+    given = read_all(0)
+    if executed.path == REAL:
         assert list(executed.words) == ["sendmail", *words]
         assert given == message
     else:
-        _check_delivery(given, words)
+        check_delivery(given, words)
 
 
-def _check_delivery(given: bytes, words: list[str]) -> None:
+def check_errors(code: int) -> None:
+    """Assert that a failure of the run said one printable line, and success nothing."""
+    errors = b"".join(_errors)
+    _errors.clear()
+    if code:
+        assert errors.count(b"\n") == 1, errors
+        assert errors.endswith(b"\n")
+        assert errors[:-1].decode("ascii").isprintable(), errors
+    else:
+        assert errors == b"", errors
+
+
+def check_delivery(given: bytes, words: list[str]) -> None:
+    """Assert that the delivery half can use what it gets, for a command line of ``words``."""
     with os.fdopen(os.memfd_create("given"), "w+b") as stream:
         stream.write(given)
         stream.seek(0)
@@ -118,15 +128,16 @@ def _check_delivery(given: bytes, words: list[str]) -> None:
     assert keys.count(b"from") <= 1, fields
 
 
-def _read_all() -> bytes:
+def read_all(descriptor: int) -> bytes:
+    """Read a descriptor to its end."""
     pieces = []
-    while piece := os.read(0, 1 << 16):
+    while piece := os.read(descriptor, 1 << 16):
         pieces.append(piece)
     return b"".join(pieces)
 
 
 @contextmanager
-def _standard_input(message: bytes, as_pipe: bool) -> Iterator[None]:
+def standard_input(message: bytes, as_pipe: bool) -> Iterator[None]:
     """Put the message on descriptor 0; afterwards close whatever the run left open."""
     before = _open_descriptors()
     if as_pipe and len(message) < 1 << 16:

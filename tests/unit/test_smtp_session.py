@@ -10,6 +10,7 @@ from sesmail.settings import Settings
 from sesmail.submission.kept import Kept
 from sesmail.submission.smtp.session import MOST_ERRORS, MOST_FORWARD_PATHS, Session
 from sesmail.submission.smtp.stream import Stream
+from sesmail.sysexits import Failure
 
 MAIL = "MAIL FROM:<a@example.com>"
 RCPT = "RCPT TO:<b@example.org>"
@@ -22,15 +23,20 @@ class Client:
         self.submitted: list[tuple[str, list[str], bytes]] = []
         self._answers = list(answers)
         reading, writing = os.memfd_create("input"), os.memfd_create("output")
+        written = os.dup(writing)
         os.write(reading, "".join(f"{line}\r\n" for line in lines).encode("latin-1"))
         os.lseek(reading, 0, os.SEEK_SET)
         settings = Settings()
         settings.origin = "host.example.net"
         session = Session(Stream(reading, writing), settings, {}, lambda: self._submit)
-        self.exit_code = session.serve()
-        text = os.pread(writing, 1 << 20, 0).decode("ascii")
+        try:
+            self.exit_code = session.serve()
+            os.close(writing)
+        except Failure as failure:  # it closes its output then
+            self.exit_code = failure.exit_code
+        text = os.pread(written, 1 << 20, 0).decode("ascii")
         self.replies = text.split("\r\n")[:-1]
-        for descriptor in (reading, writing):
+        for descriptor in (reading, written):
             os.close(descriptor)
 
     @property

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from sesmail.message import address
 from sesmail.message.address import AddressError
+from sesmail.submission.log import printable
 from sesmail.submission.smtp import replies
 from sesmail.submission.smtp.replies import Refusal
 
@@ -106,4 +107,4 @@ def _check_parameter(parameter: str, limit: int) -> None:
 
 
 def _unknown_parameter(parameter: str) -> str:
-    return f"555 5.5.4 Unsupported parameter {parameter[:100]!a}"
+    return f"555 5.5.4 Unsupported parameter {printable(parameter)[:100]}"

@@ -12,7 +12,7 @@ from sesmail.submission.kept import Kept
 from sesmail.submission.smtp import commands, replies
 from sesmail.submission.smtp.replies import Refusal
 from sesmail.submission.smtp.stream import EndOfInput, Stream
-from sesmail.sysexits import EX_DATAERR, EX_OK, EX_USAGE
+from sesmail.sysexits import EX_OK, DataError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,11 +66,13 @@ class Session:
         self._errors = 0
         self._is_greeted = False
         self._is_over = False
-        self._exit_code = EX_OK
         self._reset()
 
     def serve(self) -> int:
-        """Obey commands until QUIT, too many errors, or the end of input."""
+        """Obey commands until QUIT or the end of input; return the exit code.
+
+        Raises UsageError after too many errors, DataError for an end within a message.
+        """
         self._stream.reply(f"220 {self._name} ESMTP sesmail")
         while not self._is_over:
             try:
@@ -81,11 +83,10 @@ class Session:
             except EndOfInput:
                 return EX_OK
             if self._errors >= MOST_ERRORS:
-                self._stream.reply(replies.TOO_MANY_ERRORS)
-                self._stream.flush()
-                return EX_USAGE
+                self._stream.end(replies.TOO_MANY_ERRORS)
+                raise UsageError("-bs: too many errors: the caller does not speak SMTP")
         self._stream.flush()
-        return self._exit_code
+        return EX_OK
 
     def _obey(self, line: bytes) -> None:
         verb, argument = commands.split(line)
@@ -146,11 +147,9 @@ class Session:
         try:
             self._transfer(self._reverse_path)
         except EndOfInput:
-            self._stream.reply(replies.END_IN_DATA)
-            self._is_over = True
-            self._exit_code = EX_DATAERR
-        else:
-            self._reset()
+            self._stream.end(replies.END_IN_DATA)
+            raise DataError("-bs: input ended within the message; not sent") from None
+        self._reset()
 
     def _transfer(self, reverse_path: str) -> None:
         """Read a message, submit it, and tell what became of it before a signal can end us."""

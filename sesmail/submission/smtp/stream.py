@@ -68,6 +68,12 @@ class Stream:
         """Answer, at the latest when there is nothing to read."""
         self._output += text.encode("ascii") + b"\r\n"
 
+    def end(self, text: str) -> None:
+        """Say the last word, and show that it is: whoever waits for more would wait for ever."""
+        self.reply(text)
+        self.flush()
+        os.close(self._writing)
+
     def flush(self) -> None:
         """Write the answers that were kept. Raises IOFailure where nobody reads them."""
         view, self._output = memoryview(self._output), b""
