@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.clients import fpm, mediawiki, php, postfix
+from tests.clients import fpm, library, mediawiki, php, postfix
 from tests.clients.machine import Machine
 from tests.clients.recorder import Recorder
 from tests.installation import Installation
@@ -49,6 +49,20 @@ def machine(debian: Machine, next_hop: Recorder) -> Iterator[Machine]:
     next_hop.forget()
     yield debian
     print(postfix.log(debian))  # pytest shows it where a test failed
+
+
+@pytest.fixture(scope="session")
+def with_libraries(debian: Machine) -> Machine:
+    """The host, for the session, with the programs of libraries/."""
+    library.install(debian)
+    return debian
+
+
+@pytest.fixture
+def host(with_libraries: Machine, machine: Machine) -> Machine:
+    """The host as a test finds it, with the programs of libraries/."""
+    assert with_libraries is machine
+    return machine
 
 
 @pytest.fixture(params=["postfix", "msmtp"])

@@ -105,21 +105,7 @@ MAILERS = {
     "flask-sendmail": Mailer(("flask_mail.py",), None, "alice@DOMAIN", dots="unsafe", tells=False),
     "repoze.sendmail": Mailer(("repoze_mail.py",)),
 }
-DAEMON = ["wordpress", "symfony-t", "pear-sendmail", "actionmailer", "nodemailer", "python-email"]
-
-
-@pytest.fixture(scope="module")
-def prepared(debian: Machine) -> Machine:
-    """The host with the programs."""
-    library.install(debian)
-    return debian
-
-
-@pytest.fixture
-def host(prepared: Machine, machine: Machine) -> Machine:
-    """The host with the programs, as a test finds it."""
-    assert prepared is machine
-    return machine
+FAMILIES = ["wordpress", "symfony-t", "pear-sendmail", "actionmailer", "nodemailer", "python-email"]
 
 
 @pytest.mark.parametrize("name", MAILERS)
@@ -171,7 +157,17 @@ def test_no_real_sendmail_is_no_success(host: Machine, next_hop: Recorder, name:
     assert not next_hop.messages
 
 
-@pytest.mark.parametrize("name", DAEMON)
+@pytest.mark.parametrize("name", [*FAMILIES, "symfony-bs"])
+def test_unreadable_credentials_are_no_success(host: Machine, ses: SesServer, name: str) -> None:
+    """Without a spool, and with credentials that www-data may not read: a failure, 77."""
+    identity.with_api_key(host, ses)
+    (host.root / identity.FILE.lstrip("/")).chmod(0o600)
+    mailer, letter = for_domain(MAILERS[name], "example.com")
+    assert_failed(send(host, mailer, letter), mailer, identity.FILE)
+    assert ses.state.requests == 0
+
+
+@pytest.mark.parametrize("name", [*FAMILIES, "symfony-bs"])
 def test_daemon_sends_it(host: Machine, ses: SesServer, installed: Installation, name: str) -> None:
     """www-data cannot read the credentials; the letter goes through the drop to sesmaild."""
     mailer, letter = for_domain(MAILERS[name], "example.com")

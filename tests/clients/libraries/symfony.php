@@ -1,8 +1,10 @@
 <?php
-// Symfony Mailer with the DSN that is the first argument; sends the letter as often as `times` says.
+// Symfony Mailer with the DSN that is the first argument. The letter's `senders` send it one after
+// the other, with the same mailer, and go on after a failure.
 require __DIR__ . '/letter.php';
 require '/usr/share/php/Symfony/Component/Mailer/autoload.php';
 
+use Symfony\Component\Mailer\Exception\TransportExceptionInterface;
 use Symfony\Component\Mailer\Mailer;
 use Symfony\Component\Mailer\Transport;
 use Symfony\Component\Mime\Address;
@@ -11,9 +13,10 @@ use Symfony\Component\Mime\Email;
 $letter = letter();
 $mailer = new Mailer(Transport::fromDsn($argv[1]));
 answer(function () use ($letter, $mailer) {
-    for ($number = 0; $number < ($letter->times ?? 1); $number++) {
+    $failed = null;
+    foreach ($letter->senders ?? [$letter->from[1]] as $sender) {
         $email = (new Email())
-            ->from(new Address($letter->from[1], $letter->from[0]))
+            ->from(new Address($sender, $letter->from[0]))
             ->to(new Address($letter->to[1], $letter->to[0]))
             ->cc($letter->cc)
             ->bcc($letter->bcc)
@@ -22,6 +25,12 @@ answer(function () use ($letter, $mailer) {
         if (isset($letter->html)) {
             $email->html($letter->html);
         }
-        $mailer->send($email);
+        try {
+            $mailer->send($email);
+        } catch (TransportExceptionInterface $failed) {
+        }
+    }
+    if ($failed) {
+        throw $failed;
     }
 });
