@@ -81,10 +81,11 @@ def _debian_version(name: str) -> str:
 
 
 def _pinned(name: str) -> str:
-    for line in (_PINS / "requirements.txt").read_text().splitlines():
-        pinned, _, version = line.partition("==")
-        if pinned == name:
-            return version
+    for path in _PINS.glob("requirements*.txt"):
+        for line in path.read_text().splitlines():
+            pinned, _, version = line.partition("==")
+            if pinned == name:
+                return version
     raise LookupError(name)
 
 

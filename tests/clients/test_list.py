@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from sesmail.sysexits import EX_CONFIG
-from tests.clients import identity
+from tests.clients import identity, library
 from tests.clients.machine import Machine
-from tests.clients.recorder import Recorder
+from tests.clients.recorder import Recorded, Recorder
 from tests.fakes.ses import SesServer
 
 SUBSCRIBERS = [f"subscriber{number}@example.net" for number in range(500)]
@@ -30,6 +30,21 @@ CALLS = {  # as Sympa and its like do, and as a script with a Bcc field does
 }
 
 
+@pytest.mark.parametrize("kind", ["mail", "sendmail"])
+def test_list_of_phpmailer(host: Machine, ses: SesServer, next_hop: Recorder, kind: str) -> None:
+    """A newsletter as many a site sends it: PHPMailer with everybody in Bcc, both ways."""
+    identity.with_api_key(host, ses)
+    everybody = sorted([*SUBSCRIBERS, "bob@example.net", "carol@example.org"])
+    for domain in ("example.com", "example.org"):
+        letter = library.letter(domain) | {"bcc": SUBSCRIBERS}
+        assert library.send(host, ("phpmailer.php", kind), letter) == library.SENT
+    accepted = ses.state.messages
+    assert sorted(to for one in accepted for to in one.destinations) == everybody
+    recorded = wait_for_recipients(next_hop, len(everybody))
+    assert sorted(to for one in recorded for to in one.forward_paths) == everybody
+    assert not [one for one in (*accepted, *recorded) if b"subscriber" in one.raw]
+
+
 @pytest.mark.parametrize("name", CALLS)
 def test_list_of_an_identity(machine: Machine, ses: SesServer, name: str) -> None:
     """SES takes 50 at a time: ten requests, no subscriber missing or served twice."""
@@ -47,7 +62,7 @@ def test_list_of_an_identity(machine: Machine, ses: SesServer, name: str) -> Non
 def test_list_of_another_domain(machine: Machine, next_hop: Recorder, name: str) -> None:
     """Postfix gets the list whole, and sends to 50 at a time as well."""
     assert send(machine, name, "example.org") == (0, b"", b"")
-    recorded = next_hop.wait(10)
+    recorded = wait_for_recipients(next_hop, 500)
     assert sorted(to for one in recorded for to in one.forward_paths) == sorted(SUBSCRIBERS)
     assert {one.reverse_path for one in recorded} == {"news-bounces@example.org"}
     assert not [one for one in recorded if b"subscriber" in one.raw]
@@ -62,6 +77,14 @@ def test_list_sender_hears_of_a_refusal(machine: Machine, ses: SesServer) -> Non
     assert output == b""
     assert errors.count(b"\n") == 1
     assert not ses.state.messages
+
+
+def wait_for_recipients(next_hop: Recorder, number: int) -> list[Recorded]:
+    """What Postfix sent on, once this many recipients have it."""
+    recorded: list[Recorded] = []
+    while sum(len(one.forward_paths) for one in recorded) < number:
+        recorded = next_hop.wait(len(recorded) + 1)
+    return recorded
 
 
 def send(machine: Machine, name: str, domain: str) -> tuple[int, bytes, bytes]:

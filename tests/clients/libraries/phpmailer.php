@@ -13,7 +13,9 @@ if (isset($letter->bounce)) {
 }
 $mailer->addAddress($letter->to[1], $letter->to[0]);
 $mailer->addCC($letter->cc);
-$mailer->addBCC($letter->bcc);
+foreach ((array) $letter->bcc as $address) {
+    $mailer->addBCC($address);
+}
 $mailer->Subject = $letter->subject;
 $mailer->Body = $letter->text;
 if (isset($letter->html)) {
