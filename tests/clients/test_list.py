@@ -42,7 +42,8 @@ def test_list_of_phpmailer(host: Machine, ses: SesServer, next_hop: Recorder, ki
     assert sorted(to for one in accepted for to in one.destinations) == everybody
     recorded = wait_for_recipients(next_hop, len(everybody))
     assert sorted(to for one in recorded for to in one.forward_paths) == everybody
-    assert not [one for one in (*accepted, *recorded) if b"subscriber" in one.raw]
+    raws = [one.raw for one in accepted] + [one.raw for one in recorded]
+    assert not [raw for raw in raws if b"subscriber" in raw]
 
 
 @pytest.mark.parametrize("name", CALLS)
