@@ -44,9 +44,11 @@ def rows() -> list[Row]:
 def render() -> str:
     """The table in Markdown."""
     head = "| Caller | Version | How it calls | What is checked |\n|---|---|---|---|\n"
-    return head + "".join(
-        f"| {row.client} | {row.version} | {row.calls} | {row.result} |\n" for row in rows()
-    )
+    return head + "".join(_line(row.client, row.version, row.calls, row.result) for row in rows())
+
+
+def _line(*cells: str) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
 
 
 def in_readme() -> str:
