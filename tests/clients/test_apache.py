@@ -51,7 +51,7 @@ def url(debian: Machine) -> Iterator[str]:
 
 
 def mail(url: str, domain: str) -> dict[str, Any]:
-    """Have the page send as this domain; what it tells of mail()."""
+    """Have the page send with this author domain; its answer."""
     arguments = ["bob@example.net", "Grüße", TEXT, f"From: alice@{domain}"]
     with urllib.request.urlopen(url, json.dumps(arguments).encode()) as answer:
         page: dict[str, Any] = json.load(answer)
