@@ -1,9 +1,10 @@
 """A Debian host of its own inside this one, for real mail programs at their real paths.
 
 A mount, PID and UTS namespace whose root is this host's under an overlay on a tmpfs: Postfix, PHP
-and MediaWiki come from this host's packages, but what is written (settings, queues, /usr/sbin/sendmail)
-stays inside. The network is shared, so loopback servers of the tests are in reach. All lives as
-long as the standard input of its first process is open; the last process goes with the first.
+and MediaWiki come from this host's packages, but what is written (settings, queues,
+/usr/sbin/sendmail) stays inside. The network is shared, so loopback servers of the tests are in
+reach. All lives as long as the standard input of its first process is open; the last process goes
+with the first.
 """
 
 from __future__ import annotations

@@ -58,6 +58,7 @@ def prepare(machine: Machine) -> None:
     machine.run(
         ["useradd", "-m", "-c", "Alice Example", "-s", "/bin/sh", "alice"], "root", check=True
     )
+    machine.write("/etc/aliases", "root: bob@example.net\nalice: bob@example.net\n")
     for home in ("/home/alice", "/root"):
         for name, text in _FILES.items():
             machine.write(f"{home}/{name}", text)

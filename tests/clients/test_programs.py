@@ -134,7 +134,7 @@ def test_a_refusal_is_reported(host: Machine, ses: SesServer, domain: str, name:
     """SES does not know the identity: the program says that it failed."""
     ses.state.identities.clear()
     program.assert_failed(program.run(host, ROWS[name], domain), ROWS[name])
-    assert ses.state.requests == 1
+    assert ses.state.requests
     assert not ses.state.messages
 
 

@@ -37,6 +37,32 @@ def _mutt(name: str) -> dict[str, Program]:
     }
 
 
+def _nmh(agent: str) -> Program:
+    return Program(
+        "mkdir -p Mail; /usr/bin/mh/mhmail bob@example.net -cc carol@example.net"
+        " -from alice@DOMAIN -subject Hello <text",
+        to=("bob@example.net", "carol@example.net"),
+        sender="alice@DOMAIN",
+        fields={"To": "bob@example.net", "Cc": "carol@example.net", "Subject": "Hello"},
+        files={
+            "/home/alice/.mh_profile": "Path: Mail\n",
+            "/etc/nmh/mts.conf": f"mts: {agent}\nsendmail: /usr/sbin/sendmail\n",
+        },
+        failure="post: |sendmail: ",
+    )
+
+
+# With message-interactive any output of sendmail is an error.
+_EMACS = """\
+(setq user-full-name "Alice" user-mail-address "alice@DOMAIN" message-interactive t
+      mail-specify-envelope-from t send-mail-function 'sendmail-send-it
+      message-send-mail-function 'message-send-mail-with-sendmail)
+(message-mail "bob@example.net" "Hello" '((Bcc . "dave@example.net")))
+(goto-char (point-max))
+(insert-file-contents "/home/alice/utf8")
+(message-send-mail)
+"""
+
 ROWS = {
     **_mutt("mutt"),
     **_mutt("neomutt"),
@@ -127,5 +153,17 @@ ROWS = {
         author="alice@host.DOMAIN",
         fields={"Subject": "Hello"},
         failure=None,
+    ),
+    "nmh-pipe": _nmh("sendmail/pipe"),
+    "nmh-smtp": _nmh("sendmail/smtp"),
+    "emacs": Program(
+        "emacs --batch -Q -l send.el",
+        to=("bob@example.net", "dave@example.net"),
+        sender="alice@DOMAIN",
+        fields={"From": "Alice <alice@DOMAIN>", "To": "bob@example.net", "Subject": "Hello"},
+        body=UTF8,
+        files={"/home/alice/send.el": _EMACS},
+        failure="Sending...failed|sendmail: ",
+        prints=True,
     ),
 }
