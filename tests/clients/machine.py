@@ -43,8 +43,7 @@ mount --rbind /dev "$1/root/dev"
 mkdir -p "$1/root$2"
 hostname host.example.com
 mount --bind "$2" "$1/root$2"
-echo ready
-exec chroot "$1/root" cat
+exec chroot "$1/root" sh -c "echo ready; exec cat"
 """
 
 
