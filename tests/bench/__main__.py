@@ -1,6 +1,6 @@
 """`make bench`: what we cost, as multiples of what is done without us, and the bars.
 
-    python -m tests.bench [relay | drop | pickup | drain ...]
+    python -m tests.bench [relay | session | drop | pickup | drain ...]
 
 Ratios, not times, which say more about the machine. Exits with 1 where a bar is missed.
 """
@@ -11,27 +11,33 @@ import os
 import shutil
 import sys
 
-from tests.bench import drain, drop, pickup, relay
+from tests.bench import drain, drop, pickup, relay, session
 from tests.installation import install_once, make_session_directory
 
-BENCHES = {"relay": relay, "drop": drop, "pickup": pickup, "drain": drain}
+BENCHES = {
+    "relay": relay,
+    "session": session,
+    "drop": drop,
+    "pickup": pickup,
+    "drain": drain,
+}
 
 
 def main(names: list[str]) -> int:
     """Measure, print a line for each ratio as it comes, and judge."""
     os.umask(0o022)
-    session = make_session_directory()
+    top = make_session_directory()
     missed = []
     try:
-        installed = install_once(session)
+        installed = install_once(top)
         for name in names or BENCHES:
-            directory = session / name
+            directory = top / name
             directory.mkdir()
             for row in BENCHES[name].measure(directory, installed):
                 print(row.line(), flush=True)
                 missed += [row.name] if row.is_missed() else []
     finally:
-        shutil.rmtree(session)
+        shutil.rmtree(top)
     if missed:
         print("missed:", "; ".join(missed))
     return int(bool(missed))

@@ -41,8 +41,8 @@ def test_newaliases_builds_its_aliases(machine: Machine) -> None:
     assert table.exists()
 
 
-def test_smtp_on_standard_input_is_its(machine: Machine, next_hop: Recorder) -> None:
-    """-bs, Symfony's and Laravel's way, speaks with Postfix's own server."""
+def test_a_session_hands_over_to_it(machine: Machine, next_hop: Recorder) -> None:
+    """-bs, Symfony's and Laravel's way: Postfix takes each message that is not an identity's."""
     result = machine.run(["/usr/sbin/sendmail", "-bs"], stdin=DIALOGUE)
     assert result.returncode == 0
     codes = [line[:3] for line in result.stdout.splitlines()]

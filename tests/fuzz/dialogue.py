@@ -74,6 +74,7 @@ class _Children:
     def __init__(self, end: int) -> None:
         self.messages: list[bytes] = []
         self._end = end
+        self._delivered = b""  # what the delivery half got just now
         self._calls = (os.posix_spawn, os.waitpid)
 
     def __enter__(self) -> None:
@@ -84,9 +85,10 @@ class _Children:
 
     def _spawn(self, path: str, words: Sequence[str], environ: object, **options: Any) -> int:
         given = submission.read_all(options["file_actions"][0][1])
-        is_copy = self.messages and self.messages[-1].partition(b"\n\n")[2] == given
-        if not (path == submission.REAL and is_copy):  # for the local recipients of that message
-            self.messages.append(given)
+        if not (path == submission.REAL and given and given == self._delivered):
+            self.messages.append(given)  # else for the local recipients of that message
+        is_delivery = path != submission.REAL
+        self._delivered = given.partition(b"\n\n")[2] if is_delivery else b""
         if path != submission.REAL:
             submission.check_delivery(given, [])
         else:

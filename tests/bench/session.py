@@ -1,0 +1,125 @@
+"""What SMTP on standard input (-bs) costs: its start, and a message of 2 kB in a long session.
+
+The start, with HELO and QUIT, in turns with a relay and an empty Python. The rate of 100 messages
+in one session, in turns with a loop that writes as many files of 2 kB, renames and fsyncs them; the
+client pipelines MAIL, RCPT and DATA and waits for the reply to each message. No daemon runs, but
+the FIFO has a reader, so messages are dropped.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import time
+from pathlib import Path
+
+from tests.bench.callers import MESSAGE, run
+from tests.bench.rows import Row
+from tests.fakes.ses import SesServer
+from tests.host import Host
+from tests.installation import PYTHON, Installation, compile_program
+from tests.spool import AUTHOR, RECIPIENT, Spool
+
+PAIRS = 300
+ROUNDS = 15
+MESSAGES = 100
+START_BAR = 1.5  # that of a relay
+RATE_BAR = 0.5
+_TEXT = MESSAGE.replace(b"\n", b"\r\n") + b".\r\n"
+_COMMANDS = f"MAIL FROM:<{AUTHOR}>\r\nRCPT TO:<{RECIPIENT}>\r\nDATA\r\n".encode()
+
+
+def measure(directory: Path, installed: Installation) -> list[Row]:
+    """Return the rows of a session."""
+    return [_start(directory / "start", installed), _rate(directory / "rate", installed)]
+
+
+def _start(directory: Path, installed: Installation) -> Row:
+    directory.mkdir()
+    host = Host(directory, installed)
+    compile_program("int main(void) { return 0; }", host.real_sendmail)
+    environ = host.environment()
+    sendmail = str(installed.sendmail)
+    times: dict[str, list[float]] = {"session": [], "relay": [], "empty": []}
+    for _ in range(PAIRS):
+        times["session"].append(run([sendmail, "-bs"], environ, b"HELO x\r\nQUIT\r\n"))
+        times["relay"].append(run([sendmail, "-i", "bob@example.org"], environ))
+        times["empty"].append(run([PYTHON, "-IS", "-c", "pass"], environ))
+    session, relay, empty = (statistics.median(some) for some in times.values())
+    note = f"relay {relay / empty:.2f}"
+    return Row("start of -bs / empty Python", session / empty, START_BAR, note=note)
+
+
+def _rate(directory: Path, installed: Installation) -> Row:
+    directory.mkdir()
+    loops = directory / "loops"
+    loops.mkdir()
+    with SesServer() as ses:
+        spool = Spool(directory, ses)
+        reader = os.open(spool.directory / "wake", os.O_RDWR | os.O_NONBLOCK)
+        ours, bare = [], []
+        for number in range(ROUNDS):
+            ours.append(_session(installed, spool))
+            bare.append(_loop(loops / str(number)))
+        assert len(spool.dropped()) == ROUNDS * MESSAGES
+        os.close(reader)
+        spool.close()
+    rates = [MESSAGES / statistics.median(some) for some in (ours, bare)]
+    note = f"{rates[0]:.0f}/s, loop {rates[1]:.0f}/s"
+    return Row(
+        "messages of a session / loop that fsyncs", rates[0] / rates[1], RATE_BAR, True, note
+    )
+
+
+def _session(installed: Installation, spool: Spool) -> float:
+    """Return the seconds that the messages of a session take."""
+    process = subprocess.Popen(
+        [installed.sendmail, "-bs", "-odb"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        bufsize=0,
+        env={"SESMAIL_CONFIG": str(spool.configuration)},
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    client, server = process.stdin.fileno(), process.stdout.fileno()
+    _read(server, 1)
+    os.write(client, b"HELO x\r\n")
+    _read(server, 1)
+    start = time.perf_counter()
+    for _ in range(MESSAGES):
+        os.write(client, _COMMANDS)
+        _read(server, 3)
+        os.write(client, _TEXT)
+        reply = _read(server, 1)
+        assert reply.startswith(b"250 2.0.0 Ok: queued as "), reply
+    took = time.perf_counter() - start
+    process.stdin.close()
+    process.wait()
+    process.stdout.close()
+    return took
+
+
+def _read(server: int, lines: int) -> bytes:
+    text = b""
+    while text.count(b"\n") < lines:
+        piece = os.read(server, 1 << 16)
+        if not piece:
+            raise EOFError(text)
+        text += piece
+    return text
+
+
+def _loop(directory: Path) -> float:
+    """Return the seconds that the same number of files takes."""
+    directory.mkdir()
+    start = time.perf_counter()
+    for number in range(MESSAGES):
+        temporary, final = f"{directory}/.{number}", f"{directory}/{number}"
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        os.write(descriptor, MESSAGE)
+        os.rename(temporary, final)
+        os.fsync(descriptor)
+        os.close(descriptor)
+    return time.perf_counter() - start
