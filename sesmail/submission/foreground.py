@@ -107,6 +107,7 @@ def _spawn(
     actions = [(os.POSIX_SPAWN_DUP2, message.open(), 0)]
     if output is not None:
         actions += [(os.POSIX_SPAWN_DUP2, output, descriptor) for descriptor in (1, 2)]
+    signals.expect_children()
     child = os.posix_spawn(
         path, words, environ, file_actions=actions, setsigdef=signals.IGNORED_BY_PYTHON
     )

@@ -113,6 +113,7 @@ def _show_real(real: Real, path: str, argv: list[str], environ: Mapping[str, str
     """Run the real sendmail and pass its listing on, all but a last line of Postfix's form."""
     reader, writer = os.pipe()
     try:
+        signals.expect_children()
         child = os.posix_spawn(
             path,
             argv,

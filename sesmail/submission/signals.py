@@ -18,6 +18,11 @@ def end_at_interrupt() -> None:
     _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
 
 
+def expect_children() -> None:
+    """Before a spawn: a caller that ignores SIGCHLD leaves that to us, and no exit code to read."""
+    _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
+
+
 def dispositions() -> dict[int, Any]:
     """Return what becomes of us at the signals that a drop ignores from its rename on."""
     return {number: _signal.getsignal(number) for number in _IGNORED_BY_DROP}

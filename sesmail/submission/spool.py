@@ -76,6 +76,7 @@ def _run_real(argv: list[str], name: str, settings: Settings, environ: Mapping[s
 
 
 def _spawn(path: str, words: list[str], environ: Mapping[str, str]) -> int:
+    signals.expect_children()
     try:
         child = os.posix_spawn(path, words, environ, setsigdef=signals.IGNORED_BY_PYTHON)
     except OSError as error:

@@ -276,6 +276,20 @@ def test_what_the_real_sendmail_says(host: Host) -> None:
         assert client.end() == (0, b"advice\n")
 
 
+def test_a_caller_that_ignores_its_children(submission: Host) -> None:
+    """swaks does, and programs inherit it; the exit codes of ours count all the same."""
+    words = ["-c", 'trap "" CHLD; exec "$0" -bs', str(submission.installed.sendmail)]
+    submission.real_exit_code(67)
+    done = subprocess.run(
+        ["/bin/sh", *words],
+        input=b"HELO x\r\n" + MAIL + OURS.replace(b"\n", b"\r\n") + b".\r\n"
+        b"MAIL FROM:<>\r\nRCPT TO:<b@c.example>\r\nDATA\r\nFrom: a@c.example\r\n\r\n.\r\n",
+        capture_output=True,
+        env=submission.environment(),
+    )
+    assert codes(Result(0, done.stdout, b"")) == "220 250 250 250 354 250 250 250 354 550"
+
+
 def test_a_real_sendmail_that_leaves_a_process_behind(host: Host) -> None:
     """The reply does not wait for one that keeps its outputs open."""
     host.real_sendmail.write_text("#!/bin/sh\ncat > /dev/null\nsleep 60 &\necho $! > $0.pid\n")
