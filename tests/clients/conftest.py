@@ -59,7 +59,7 @@ def with_libraries(debian: Machine) -> Machine:
 
 
 @pytest.fixture
-def host(with_libraries: Machine, machine: Machine) -> Machine:
+def equipped(with_libraries: Machine, machine: Machine) -> Machine:
     """The host as a test finds it, with the programs of libraries/."""
     assert with_libraries is machine
     return machine

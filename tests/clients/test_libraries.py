@@ -109,11 +109,11 @@ FAMILIES = ["wordpress", "symfony-t", "pear-sendmail", "actionmailer", "nodemail
 
 
 @pytest.mark.parametrize("name", MAILERS)
-def test_letter_of_an_identity_reaches_ses(host: Machine, ses: SesServer, name: str) -> None:
+def test_letter_of_an_identity_reaches_ses(equipped: Machine, ses: SesServer, name: str) -> None:
     """Recipients, fields and text are the program's, which says that it was sent."""
-    identity.with_api_key(host, ses)
+    identity.with_api_key(equipped, ses)
     mailer, letter = for_domain(MAILERS[name], "example.com")
-    assert send(host, mailer, letter) == library.SENT
+    assert send(equipped, mailer, letter) == library.SENT
     (accepted,) = ses.state.messages
     assert sorted(accepted.destinations) == sorted(mailer.to)
     assert accepted.source == (mailer.reverse_path or author_address(mailer))
@@ -122,12 +122,12 @@ def test_letter_of_an_identity_reaches_ses(host: Machine, ses: SesServer, name: 
 
 @pytest.mark.parametrize("name", MAILERS)
 def test_other_letter_reaches_the_real_sendmail(
-    host: Machine, ses: SesServer, next_hop: Recorder, name: str
+    equipped: Machine, ses: SesServer, next_hop: Recorder, name: str
 ) -> None:
     """Postfix sends it on as if sesmail were not there; SES hears nothing of it."""
-    identity.with_api_key(host, ses)
+    identity.with_api_key(equipped, ses)
     mailer, letter = for_domain(MAILERS[name], "example.org")
-    assert send(host, mailer, letter) == library.SENT
+    assert send(equipped, mailer, letter) == library.SENT
     (recorded,) = next_hop.wait(1)
     assert sorted(recorded.forward_paths) == sorted(mailer.to)
     assert recorded.reverse_path == (mailer.reverse_path or HOST_USER)
@@ -138,41 +138,45 @@ def test_other_letter_reaches_the_real_sendmail(
 
 
 @pytest.mark.parametrize("name", MAILERS)
-def test_refusal_of_ses_is_no_success(host: Machine, ses: SesServer, name: str) -> None:
+def test_refusal_of_ses_is_no_success(equipped: Machine, ses: SesServer, name: str) -> None:
     """SES does not know the author: the program reports a failure, where it can, and says why."""
-    identity.with_api_key(host, ses)
+    identity.with_api_key(equipped, ses)
     ses.state.identities.clear()
     mailer, letter = for_domain(MAILERS[name], "example.com")
-    assert_failed(send(host, mailer, letter), mailer, "not verified")
+    assert_failed(send(equipped, mailer, letter), mailer, "not verified")
     assert ses.state.requests == 1
     assert not ses.state.messages
 
 
 @pytest.mark.parametrize("name", MAILERS)
-def test_no_real_sendmail_is_no_success(host: Machine, next_hop: Recorder, name: str) -> None:
+def test_no_real_sendmail_is_no_success(equipped: Machine, next_hop: Recorder, name: str) -> None:
     """No credentials and no real sendmail: a failure that names the domain."""
-    host.write("/etc/sesmail/sesmail.conf", "real_sendmail = none\n")
+    equipped.write("/etc/sesmail/sesmail.conf", "real_sendmail = none\n")
     mailer, letter = for_domain(MAILERS[name], "example.org")
-    assert_failed(send(host, mailer, letter), mailer, "example.org")
+    assert_failed(send(equipped, mailer, letter), mailer, "example.org")
     assert not next_hop.messages
 
 
 @pytest.mark.parametrize("name", [*FAMILIES, "symfony-bs"])
-def test_unreadable_credentials_are_no_success(host: Machine, ses: SesServer, name: str) -> None:
+def test_unreadable_credentials_are_no_success(
+    equipped: Machine, ses: SesServer, name: str
+) -> None:
     """Without a spool, and with credentials that www-data may not read: a failure, 77."""
-    identity.with_api_key(host, ses)
-    (host.root / identity.FILE.lstrip("/")).chmod(0o600)
+    identity.with_api_key(equipped, ses)
+    (equipped.root / identity.FILE.lstrip("/")).chmod(0o600)
     mailer, letter = for_domain(MAILERS[name], "example.com")
-    assert_failed(send(host, mailer, letter), mailer, identity.FILE)
+    assert_failed(send(equipped, mailer, letter), mailer, identity.FILE)
     assert ses.state.requests == 0
 
 
 @pytest.mark.parametrize("name", [*FAMILIES, "symfony-bs"])
-def test_daemon_sends_it(host: Machine, ses: SesServer, installed: Installation, name: str) -> None:
+def test_daemon_sends_it(
+    equipped: Machine, ses: SesServer, installed: Installation, name: str
+) -> None:
     """www-data cannot read the credentials; the letter goes through the drop to sesmaild."""
     mailer, letter = for_domain(MAILERS[name], "example.com")
-    with daemon.running(host, ses, installed):
-        assert send(host, mailer, letter) == library.SENT
+    with daemon.running(equipped, ses, installed):
+        assert send(equipped, mailer, letter) == library.SENT
         (accepted,) = ses.state.wait_for_messages(1)
     assert sorted(accepted.destinations) == sorted(mailer.to)
     assert_arrived(accepted.raw, mailer, letter)
@@ -189,9 +193,9 @@ def for_domain(mailer: Mailer, domain: str) -> tuple[Mailer, Letter]:
     return replace(mailer, words=words, reverse_path=reverse_path, author=author), letter
 
 
-def send(host: Machine, mailer: Mailer, letter: Letter) -> library.Answer:
+def send(equipped: Machine, mailer: Mailer, letter: Letter) -> library.Answer:
     """Let the program send the letter."""
-    return library.send(host, mailer.words, letter, mailer.path)
+    return library.send(equipped, mailer.words, letter, mailer.path)
 
 
 def author_address(mailer: Mailer) -> str:

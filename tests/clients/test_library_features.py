@@ -30,13 +30,13 @@ WITH_HTML = {
 
 @pytest.mark.parametrize("name", WITH_HTML)
 def test_html_arrives_both_ways(
-    host: Machine, ses: SesServer, next_hop: Recorder, name: str
+    equipped: Machine, ses: SesServer, next_hop: Recorder, name: str
 ) -> None:
     """Text and HTML are the letter's, at SES and at Postfix."""
-    identity.with_api_key(host, ses)
+    identity.with_api_key(equipped, ses)
     for domain in ("example.com", "example.org"):
         letter = library.letter(domain) | {"text": TEXT, "html": HTML}
-        assert library.send(host, WITH_HTML[name], letter) == library.SENT
+        assert library.send(equipped, WITH_HTML[name], letter) == library.SENT
     (accepted,) = ses.state.messages
     (recorded,) = next_hop.wait(1)
     for raw in (accepted.raw, recorded.raw):
@@ -46,27 +46,27 @@ def test_html_arrives_both_ways(
 
 
 def test_session_of_a_hundred_letters(
-    host: Machine, ses: SesServer, installed: Installation
+    equipped: Machine, ses: SesServer, installed: Installation
 ) -> None:
     """Symfony keeps one `sendmail -bs` for all it sends; the daemon sends every letter on."""
     letter = library.letter("example.com") | {"senders": ["alice@example.com"] * 100}
-    with daemon.running(host, ses, installed):
-        assert library.send(host, SYMFONY, letter) == library.SENT
+    with daemon.running(equipped, ses, installed):
+        assert library.send(equipped, SYMFONY, letter) == library.SENT
         accepted = ses.state.wait_for_messages(100)
     assert len(accepted) == 100
     assert all(len(one.destinations) == 3 for one in accepted)
 
 
 def test_session_of_two_domains_with_a_failure_between(
-    host: Machine, ses: SesServer, next_hop: Recorder
+    equipped: Machine, ses: SesServer, next_hop: Recorder
 ) -> None:
     """In one session: to SES, to Postfix, refused by SES (an exception with the reason), to SES."""
-    identity.with_api_key(host, ses)
+    identity.with_api_key(equipped, ses)
     ses.state.identities.clear()
     ses.state.identities |= {"alice@example.com", "carol@example.com"}
     senders = ["alice@example.com", "alice@example.org", "eve@example.com", "carol@example.com"]
     letter = library.letter("example.com") | {"senders": senders}
-    answer = library.send(host, SYMFONY, letter)
+    answer = library.send(equipped, SYMFONY, letter)
     assert not answer.sent
     assert answer.error is not None
     assert "not verified" in answer.error
@@ -76,15 +76,15 @@ def test_session_of_two_domains_with_a_failure_between(
 
 @pytest.mark.parametrize("version", ["nodemailer", "nodemailer-6"])
 def test_envelope_of_nodemailer(
-    host: Machine, ses: SesServer, next_hop: Recorder, version: str
+    equipped: Machine, ses: SesServer, next_hop: Recorder, version: str
 ) -> None:
     """The `envelope` option decides who gets it and who hears of bounces, not the fields."""
-    identity.with_api_key(host, ses)
+    identity.with_api_key(equipped, ses)
     to = ["bob@example.net", "eve@example.net"]
     for domain in ("example.com", "example.org"):
         envelope = {"from": f"bounce@{domain}", "to": to}
         letter = library.letter(domain) | {"envelope": envelope}
-        assert library.send(host, ("nodemailer.js", version, "{}"), letter) == library.SENT
+        assert library.send(equipped, ("nodemailer.js", version, "{}"), letter) == library.SENT
     (accepted,) = ses.state.messages
     assert (accepted.source, sorted(accepted.destinations)) == ("bounce@example.com", to)
     (recorded,) = next_hop.wait(1)

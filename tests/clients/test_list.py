@@ -31,13 +31,15 @@ CALLS = {  # as Sympa and its like do, and as a script with a Bcc field does
 
 
 @pytest.mark.parametrize("kind", ["mail", "sendmail"])
-def test_list_of_phpmailer(host: Machine, ses: SesServer, next_hop: Recorder, kind: str) -> None:
+def test_list_of_phpmailer(
+    equipped: Machine, ses: SesServer, next_hop: Recorder, kind: str
+) -> None:
     """A newsletter as many a site sends it: PHPMailer with everybody in Bcc, both ways."""
-    identity.with_api_key(host, ses)
+    identity.with_api_key(equipped, ses)
     everybody = sorted([*SUBSCRIBERS, "bob@example.net", "carol@example.org"])
     for domain in ("example.com", "example.org"):
         letter = library.letter(domain) | {"bcc": SUBSCRIBERS}
-        assert library.send(host, ("phpmailer.php", kind), letter) == library.SENT
+        assert library.send(equipped, ("phpmailer.php", kind), letter) == library.SENT
     accepted = ses.state.messages
     assert sorted(to for one in accepted for to in one.destinations) == everybody
     recorded = wait_for_recipients(next_hop, len(everybody))
