@@ -16,6 +16,7 @@ from tests.clients.recorder import Recorder
 from tests.fakes.ses import SesServer
 from tests.installation import Installation
 
+PATIENCE = 60.0  # seconds; only a failing test waits for so long
 SPOOLED = [name for name, row in ROWS.items() if not row.queued]
 QUEUED = [name for name, row in ROWS.items() if row.queued]
 FAILING = [name for name, row in ROWS.items() if row.failure is not None]
@@ -97,7 +98,7 @@ def test_mail_of_an_identity_reaches_ses(
     """Envelope, fields and text are the program's, which is content."""
     row = ROWS[name]
     program.assert_succeeded(program.run(host, row, domain), row)
-    (accepted,) = ses.state.wait_for_messages(1)
+    (accepted,) = ses.state.wait_for_messages(1, PATIENCE)
     assert sorted(accepted.destinations) == sorted(row.to)
     assert accepted.source == (row.sender or row.author).replace("DOMAIN", domain)
     program.assert_arrived(accepted.raw, row, domain)
@@ -109,7 +110,7 @@ def test_the_spool_takes_it_too(spooling: Machine, ses: SesServer, domain: str, 
     """With credentials that no caller can read the same arrives by the daemon."""
     row = ROWS[name]
     program.assert_succeeded(program.run(spooling, row, domain), row)
-    (accepted,) = ses.state.wait_for_messages(1)
+    (accepted,) = ses.state.wait_for_messages(1, PATIENCE)
     assert sorted(accepted.destinations) == sorted(row.to)
     program.assert_arrived(accepted.raw, row, domain)
 
@@ -146,7 +147,7 @@ def test_other_mail_reaches_the_real_sendmail(
     """Postfix sends it on as if sesmail were not there; SES hears nothing of it."""
     row = ROWS[name]
     program.assert_succeeded(program.run(host, row, domain), row)
-    (recorded,) = next_hop.wait(1)
+    (recorded,) = next_hop.wait(1, PATIENCE)
     relayed_to = [path.replace("DOMAIN", domain) for path in row.relayed_to or row.to]
     assert sorted(recorded.forward_paths) == sorted(relayed_to)
     sender = row.sender or f"{row.login or row.user}@host.DOMAIN"

@@ -146,7 +146,7 @@ ROWS = {
         files={
             "/etc/fail2ban/jail.local": _FAIL2BAN_JAIL,
             "/etc/fail2ban/jail.d/defaults-debian.conf": "",
-            "/etc/fail2ban/fail2ban.local": "[Definition]\nallowipv6 = no\n",
+            "/etc/fail2ban/fail2ban.local": "[Definition]\nallowipv6 = no\ndbfile = None\n",
             "/etc/fail2ban/action.d/none.conf": "[Definition]\n",
             "/etc/fail2ban/action.d/sendmail-common.local": _NO_START,
         },
