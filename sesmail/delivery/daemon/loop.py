@@ -190,7 +190,7 @@ class Daemon:
         for work in claimed:
             if isinstance(work, Attempt):
                 self._settler.begun(work)
-            self._parts.workers.hand(work)
+            self._parts.workers.hand(work, work.place if isinstance(work, Attempt) else 0)
 
     def _decide(self, batch: Any | None, horizon: int) -> None:
         """Write down results, drops and what begins."""
