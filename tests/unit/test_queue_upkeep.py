@@ -176,6 +176,29 @@ def test_salvage_brings_back_what_can_be_read(tmp_path: Path, damage: str) -> No
     assert outcome.lost == 0 if damage != "middle page" else 0 < outcome.lost < 30
 
 
+@pytest.mark.parametrize("index", ["path_entry", "path_waiting", "entry_open", "attempt_entry"])
+def test_salvage_needs_no_index(tmp_path: Path, index: str) -> None:
+    """An index whose first page is gone costs no message."""
+    damaged, here = tmp_path / "damaged", tmp_path / "here"
+    damaged.mkdir()
+    here.mkdir()
+    store = Store(str(damaged))
+    with store.transaction():
+        store.add([entry(f"u{n}@x.org") for n in range(50)])
+    (page,) = store.connection.execute(
+        "SELECT rootpage FROM sqlite_master WHERE name = ?", (index,)
+    ).fetchone()
+    store.close()
+    path = damaged / schema.FILE
+    with path.open("r+b") as file:
+        file.seek((page - 1) * 8192)
+        file.write(b"\xff" * 8192)
+    store = Store(str(here))
+    outcome = salvage(str(path), store, NOW)
+    store.close()
+    assert (outcome.saved, outcome.lost) == (50, 0)
+
+
 class Listing_of:  # noqa: N801  reads as a phrase
     """A listing that is closed at the end."""
 
