@@ -8,7 +8,7 @@ from sesmail.drop import layout
 from sesmail.drop.put import NOBODY, Drop, Wake
 from sesmail.envelope import Envelope
 from sesmail.message import header
-from sesmail.submission import caller, compose, foreground, log, mode
+from sesmail.submission import caller, compose, log, mode
 from sesmail.submission.input import drain
 from sesmail.submission.kept import Kept
 from sesmail.sysexits import (
@@ -66,7 +66,7 @@ class Submission:
         message: Iterable[bytes],
     ) -> int:
         """Drop the message or deliver it, then give local recipients to the real sendmail."""
-        sender = self._local_reverse_path()
+        sender = self._local_reverse_path() if real_sendmail else ""
         wake = Wake(self.settings.spool_directory)
         credentials = os.path.join(self.settings.credentials_directory, identity)
         is_readable = os.access(credentials, os.R_OK)
@@ -86,6 +86,9 @@ class Submission:
             code = self._drop(wake, envelope, pieces, is_quiet=way == mode.DROP_QUIETLY)
         if local_copy is None or real_sendmail is None or code not in (EX_OK, EX_NOUSER, EX_NOHOST):
             return code  # the caller will try again, and local recipients with it
+
+        from sesmail.submission import foreground  # a drop for SES alone does not pay for it
+
         local_code = foreground.deliver_locally(
             real_sendmail, sender, recipients.local, local_copy, self.environ
         )
@@ -95,6 +98,8 @@ class Submission:
         self, library: str, envelope: Envelope, pieces: Iterable[bytes], *, is_last: bool
     ) -> int:
         """Deliver while the caller waits; with ``is_last`` become the delivery half."""
+        from sesmail.submission import foreground  # a drop does not pay for it
+
         if len(envelope.forward_paths) > MOST_FORWARD_PATHS:
             raise Unavailable(
                 f"{len(envelope.forward_paths)} recipients; without a queue at most "
@@ -121,9 +126,9 @@ class Submission:
                 drop.write(piece)
             drain()
             drop.commit()  # after this the message is ours, and the exit code 0
-        if not is_quiet:
-            wake.ring(self.queue_id)
         log.submitted(self.queue_id, self.reverse_path or self.author)
+        if not is_quiet:  # last: what wakes up may take the processor from us
+            wake.ring(self.queue_id)
         if wake.state == NOBODY and not is_quiet:
             log.nobody_delivers(self.queue_id, is_asked=self.command.verbose)
         return EX_OK
