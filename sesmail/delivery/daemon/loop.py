@@ -36,7 +36,7 @@ from sesmail.settings import Settings
 MOST_DROPS = 100  # in one transaction
 SCAN = 60.0  # seconds
 LOOK = 5.0  # seconds, at the credentials files while something is held, and for room on the disk
-GATHER = 0.01  # seconds between turns while very much is in flight
+GATHER = 0.005  # seconds between turns while very much is in flight
 LEAVE = 65.0  # seconds that attempts in flight have to end
 
 
