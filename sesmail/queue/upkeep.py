@@ -101,13 +101,19 @@ def held_time(
 
 
 def requeue(connection: sqlite3.Connection, queue_id: str, now: int) -> int:
-    """Try the failed forward-paths of an entry again; return how many there are.
+    """Try an entry's forward-paths again that failed or, for ambiguity, are held; return how many.
 
-    The entry counts as new: its age starts again.
+    After a failure the entry counts as new: its age starts again.
     """
     row = connection.execute("SELECT id FROM entry WHERE queue_id = ?", (queue_id,)).fetchone()
     if row is None:
         return 0
+    released = 0
+    for (hold,) in connection.execute(
+        "SELECT id FROM hold WHERE scope = ? AND key = ? AND ended IS NULL", (ENTRY, queue_id)
+    ).fetchall():
+        released += release(connection, hold, now)
+        end_hold(connection, hold, now)
     count = connection.execute(
         "UPDATE path SET state = 0, due = ?, attempts = 0 WHERE entry = ? AND state = 3",
         (now, row[0]),
@@ -117,7 +123,7 @@ def requeue(connection: sqlite3.Connection, queue_id: str, now: int) -> int:
         " AND ? > 0",
         (count, now, row[0], count),
     )
-    return count
+    return released + count
 
 
 def purge(connection: sqlite3.Connection, before: int, most: int = 500) -> int:

@@ -89,6 +89,27 @@ def test_requeue_starts_again(store: Store) -> None:
     assert again.arrived == NOW + 9
 
 
+def test_requeue_releases_what_was_ambiguous(store: Store) -> None:
+    """The administrator has decided: it is sent again, and the hold is over."""
+    new = entry("a@x.org", "b@x.org")
+    with store.transaction():
+        store.add([new])
+        connection = store.connection
+        hold = upkeep.begin_hold(
+            connection, "example.com", upkeep.ENTRY, new.queue_id, "perhaps sent", NOW
+        )
+        job = store.claim(*LANE, NOW)
+        assert job is not None
+        store.finish(
+            job,
+            [Finished(p.id, State.HELD, 0, "4.4.2", "", hold=hold.id) for p in job.paths],
+            NOW,
+        )
+        assert upkeep.requeue(connection, new.queue_id, NOW) == 2
+        assert store.claim(*LANE, NOW) is not None
+        assert upkeep.holds(connection) == []
+
+
 def test_purge_forgets_what_is_old(store: Store) -> None:
     """Finished entries before a moment, with all their rows; what is open stays."""
     with store.transaction():

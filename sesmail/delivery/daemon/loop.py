@@ -141,6 +141,15 @@ class Daemon:
         self._reload_schedule()
         self._parts.intake.start_scan()
 
+    def requeue(self, queue_id: str) -> int:
+        """Try again what failed of an entry, or is held for ambiguity; return how many paths."""
+        counts: list[int] = []
+        connection = self._store.connection
+        if self.change(lambda now: counts.append(upkeep.requeue(connection, queue_id, now))):
+            self.holds.forget_entry(queue_id)
+            self._reload_schedule()
+        return sum(counts)
+
     def queue(self, entry: NewEntry) -> None:
         """Queue what the daemon itself has to say."""
         if self.change(lambda _: self._store.add([entry])):
