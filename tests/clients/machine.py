@@ -40,8 +40,7 @@ mount -t proc proc "$1/root/proc"
 mount --rbind /dev "$1/root/dev"
 mkdir -p "$1/root$2"
 mount --bind "$2" "$1/root$2"
-echo ready
-exec chroot "$1/root" cat
+exec chroot "$1/root" sh -c "echo ready; exec cat"
 """
 
 
