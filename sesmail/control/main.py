@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from sesmail import VERSION, settings
-from sesmail.control import init, salvage
+from sesmail.control import init, requeue, salvage
 from sesmail.delivery import report
 from sesmail.submission.log import printable
 from sesmail.sysexits import EX_SOFTWARE, EX_USAGE, Failure
@@ -19,6 +19,7 @@ def main(words: Sequence[str]) -> int:
     """Do what ``words`` ask for; return the exit code."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    os.umask(0o077)
     try:
         arguments = _parser().parse_args(words)
         for line in arguments.run(settings.load(os.environ), arguments):
@@ -51,6 +52,9 @@ def _parser() -> argparse.ArgumentParser:
     verb = verbs.add_parser("salvage", help="bring back what a damaged queue.db still holds")
     verb.add_argument("file", metavar="FILE", help="the database that was moved aside")
     verb.set_defaults(run=lambda settings, arguments: salvage.run(settings, arguments.file))
+    verb = verbs.add_parser("requeue", help="try again what failed, or was held for ambiguity")
+    verb.add_argument("queue_id", metavar="ID", help="the queue id in the mail log")
+    verb.set_defaults(run=lambda settings, arguments: requeue.run(settings, arguments.queue_id))
     return parser
 
 

@@ -20,6 +20,7 @@ from sesmail.sysexits import ConfigurationError, IOFailure
 
 VERSION = 1
 FILE = "queue.db"
+_SUSPECT = "suspect"  # a file beside it
 
 _TABLES = """
 CREATE TABLE identity (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
@@ -94,8 +95,14 @@ class DiskFull(Exception):
     """Nothing was changed; the connection goes on once there is room."""
 
 
-class Damaged(Exception):
+class Damaged(IOFailure):
     """What is there cannot be read as a database."""
+
+
+def suspect(directory: str) -> None:
+    """Have the next ``connect`` look through the whole database: something in it was damaged."""
+    with open(os.path.join(directory, _SUSPECT), "wb"):
+        pass
 
 
 def connect(directory: str) -> sqlite3.Connection:
@@ -106,14 +113,15 @@ def connect(directory: str) -> sqlite3.Connection:
     """
     path = os.path.join(directory, FILE)
     try:
-        return _open(path)
+        return _examined(_open(path), directory)
     except Damaged:
         pass
     try:
-        return _open(path)  # a second look: moving a queue aside is not done lightly
+        # A second look: moving a queue aside is not done lightly.
+        return _examined(_open(path), directory)
     except Damaged:
         move_aside(path)
-        return _open(path)
+        return _examined(_open(path), directory)
 
 
 def moved_aside(directory: str) -> list[str]:
@@ -153,6 +161,22 @@ def _open(path: str) -> sqlite3.Connection:
     return connection
 
 
+def _examined(connection: sqlite3.Connection, directory: str) -> sqlite3.Connection:
+    """Return the connection, after a look at every page where ``suspect`` asked for it."""
+    mark = os.path.join(directory, _SUSPECT)
+    if not os.path.exists(mark):
+        return connection  # the look takes seconds for a million entries
+    try:
+        (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.Error as error:
+        found = str(error)
+    if found != "ok":
+        connection.close()
+        raise Damaged(found)
+    os.unlink(mark)
+    return connection
+
+
 def _prepare(connection: sqlite3.Connection, path: str) -> None:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version > VERSION:
@@ -176,6 +200,8 @@ def translate(error: sqlite3.Error) -> Exception:
     """Return what an error of SQLite means for us (https://sqlite.org/rescode.html)."""
     if _primary_code(error) == sqlite3.SQLITE_FULL:
         return DiskFull(str(error))
+    if _primary_code(error) in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+        return Damaged(f"{FILE}: {error}; the next start looks through it, and moves it aside")
     return IOFailure(f"{FILE}: {error}; check the disk; the queue stays as it is")
 
 

@@ -13,6 +13,7 @@ IDENTITY = "identity"  # nothing of it is tried; no path is changed
 AUTHOR = "author"  # mail of this author domain
 RECIPIENT = "recipient"  # this forward-path
 ENTRY = "entry"  # this entry: SES may have it, and sending again was forbidden
+_PIECE = 10_000  # rows changed by one statement: SQLite keeps in memory which they are
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,8 @@ def release(connection: sqlite3.Connection, hold: int, now: int, most: int = -1)
 
 def end_hold(connection: sqlite3.Connection, hold: int, now: int) -> None:
     """Write down that a hold is over, and release what it held."""
-    release(connection, hold, now)
+    while release(connection, hold, now, _PIECE):
+        pass
     connection.execute("UPDATE hold SET ended = ? WHERE id = ?", (now, hold))
 
 
@@ -99,13 +101,19 @@ def held_time(
 
 
 def requeue(connection: sqlite3.Connection, queue_id: str, now: int) -> int:
-    """Try the failed forward-paths of an entry again; return how many there are.
+    """Try an entry's forward-paths again that failed or, for ambiguity, are held; return how many.
 
-    The entry counts as new: its age starts again.
+    After a failure the entry counts as new: its age starts again.
     """
     row = connection.execute("SELECT id FROM entry WHERE queue_id = ?", (queue_id,)).fetchone()
     if row is None:
         return 0
+    released = 0
+    for (hold,) in connection.execute(
+        "SELECT id FROM hold WHERE scope = ? AND key = ? AND ended IS NULL", (ENTRY, queue_id)
+    ).fetchall():
+        released += release(connection, hold, now)
+        end_hold(connection, hold, now)
     count = connection.execute(
         "UPDATE path SET state = 0, due = ?, attempts = 0 WHERE entry = ? AND state = 3",
         (now, row[0]),
@@ -115,7 +123,7 @@ def requeue(connection: sqlite3.Connection, queue_id: str, now: int) -> int:
         " AND ? > 0",
         (count, now, row[0], count),
     )
-    return count
+    return released + count
 
 
 def purge(connection: sqlite3.Connection, before: int, most: int = 500) -> int:
@@ -142,8 +150,12 @@ def vacuum(connection: sqlite3.Connection, pages: int = 64) -> None:
 
 def overdue(connection: sqlite3.Connection, identity: str, uid: int, limit: int, now: int) -> int:
     """Make due at once what a lane has absurdly far ahead: the clock was wrong then, or is now."""
-    return connection.execute(
-        "UPDATE path SET due = ? WHERE state = 0 AND uid = ? AND due > ?"
-        " AND identity = (SELECT id FROM identity WHERE name = ?)",
-        (now, uid, limit, identity),
-    ).rowcount
+    total = 0
+    while count := connection.execute(
+        "UPDATE path SET due = ? WHERE id IN (SELECT id FROM path"
+        " WHERE state = 0 AND identity = (SELECT id FROM identity WHERE name = ?) AND uid = ?"
+        " AND due > ? LIMIT ?)",
+        (now, identity, uid, limit, _PIECE),
+    ).rowcount:
+        total += count
+    return total

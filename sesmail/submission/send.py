@@ -8,7 +8,7 @@ from sesmail.drop import layout
 from sesmail.drop.put import NOBODY, Drop, Wake
 from sesmail.envelope import Envelope
 from sesmail.message import header
-from sesmail.submission import caller, compose, foreground, log, mode
+from sesmail.submission import caller, compose, log, mode
 from sesmail.submission.kept import Kept
 from sesmail.sysexits import (
     EX_NOHOST,
@@ -74,7 +74,7 @@ class Submission:
         wake = Wake(self.settings.spool_directory)
         local_copy = Kept(self.environ) if real_sendmail else None
         try:
-            sender = self._local_reverse_path()
+            sender = self._local_reverse_path() if real_sendmail else ""
             way = self._way(wake, identity)
             pieces = message if local_copy is None else _copied(message, local_copy)
             envelope = self._envelope(identity, recipients.forward_paths)
@@ -86,6 +86,9 @@ class Submission:
             is_taken = code in (EX_OK, EX_NOUSER, EX_NOHOST)
             if local_copy is None or real_sendmail is None or not is_taken:
                 return code  # the caller will try again, and local recipients with it
+
+            from sesmail.submission import foreground  # a drop for SES alone does not pay for it
+
             local_code = foreground.deliver_locally(
                 real_sendmail, sender, recipients.local, local_copy, self.environ, self.output
             )
@@ -112,6 +115,8 @@ class Submission:
         self, library: str, envelope: Envelope, pieces: Iterable[bytes], *, is_last: bool
     ) -> int:
         """Deliver while the caller waits; with ``is_last`` become the delivery half."""
+        from sesmail.submission import foreground  # a drop does not pay for it
+
         if len(envelope.forward_paths) > MOST_FORWARD_PATHS:
             raise Unavailable(
                 f"{len(envelope.forward_paths)} recipients; without a queue at most "
@@ -139,9 +144,9 @@ class Submission:
             for piece in pieces:
                 drop.write(piece)
             drop.commit()  # after this the message is ours, and the exit code 0
-        if not is_quiet:
-            wake.ring(self.queue_id)
         log.submitted(self.queue_id, self.reverse_path or self.author)
+        if not is_quiet:  # last: what wakes up may take the processor from us
+            wake.ring(self.queue_id)
         if wake.state == NOBODY and not is_quiet:
             log.nobody_delivers(self.queue_id, is_asked=self.command.verbose)
         return EX_OK

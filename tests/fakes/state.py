@@ -78,7 +78,7 @@ class State:
             return self.counts["v2"] + self.counts["v1"] + self.counts["smtp"]
 
     def count(self, kind: str) -> None:
-        """Count one event: v2, v1, smtp (an attempt), auth, mail, rcpt, data, connection, unanswered.
+        """Count: v2, v1, smtp (an attempt), auth, mail, rcpt, data, connection, unanswered.
 
         unanswered is a message that the API took, and the answer got lost.
         """

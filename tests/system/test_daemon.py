@@ -11,9 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from sesmail.queue import schema
+from sesmail.submission import daemon
 from sesmail.sysexits import EX_CANTCREAT, EX_CONFIG, EX_IOERR, EX_USAGE
 from tests.fakes import faults
 from tests.fakes.ses import SesServer
+from tests.scale import queues
 from tests.spool import Spool
 
 SEVERAL = 20
@@ -182,6 +185,26 @@ def test_ambiguous_and_held(spool: Spool) -> None:
     (entry,) = spool.waiting()
     assert entry.is_held
     assert any("held" in line and queue_id in line for line in spool.log)
+    spool.start()
+    assert list(daemon.ask(str(spool.directory), f"requeue {queue_id}", "")) == ["done 1"]
+    spool.wait_until_empty()
+    assert spool.stop() == 0
+    assert spool.ses.state.requests == 2
+
+
+def test_damage_in_the_middle_of_the_queue(spool: Spool) -> None:
+    """It ends the daemon once; the next start moves the queue aside, and new mail goes out."""
+    queues.fill(spool.queue_directory, 300, int(time.time() * 1000))
+    path = spool.queue_directory / "queue.db"
+    size = path.stat().st_size
+    with path.open("r+b") as file:
+        file.seek(size // 4 // 8192 * 8192)
+        file.write(b"\xff" * (size // 2))
+    assert spool.once() == EX_IOERR
+    spool.drop("new@example.org")
+    assert spool.once() == 0
+    assert "new@example.org" in recipients(spool.ses)
+    assert len(schema.moved_aside(str(spool.queue_directory))) == 1
 
 
 def test_an_interrupted_attempt(spool: Spool) -> None:

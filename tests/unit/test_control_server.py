@@ -35,8 +35,13 @@ class Control:
             str(spool),
             lambda: self.asked.append("flush"),
             lambda: self.asked.append("scan"),
+            self._requeue,
             lambda: self.holds,
         )
+
+    def _requeue(self, queue_id: str) -> int:
+        self.asked.append(f"requeue {queue_id}")
+        return 3
 
     def close(self) -> None:
         """End it all."""
@@ -249,13 +254,19 @@ def test_an_answer_that_broke_off_has_no_last_line(control: Control) -> None:
     assert control.answer(control.connect(b"list\n")) == ["total 0 0"]
 
 
+def test_requeue(control: Control) -> None:
+    """The daemon is asked for the entry, and says how many forward-paths are tried again."""
+    assert control.answer(control.connect(b"requeue ABC\n")) == ["done 3"]
+    assert control.asked == ["requeue ABC"]
+
+
 def test_a_socket_of_before_is_replaced(tmp_path: Path) -> None:
     """What a killed daemon left is no obstacle; everybody may connect; the end removes it."""
     (tmp_path / "run").mkdir()
     path = tmp_path / "run" / "control"
     with socket.socket(socket.AF_UNIX) as left:
         left.bind(str(path))
-    server = ControlServer(str(tmp_path), lambda: None, lambda: None, list)
+    server = ControlServer(str(tmp_path), lambda: None, lambda: None, lambda _: 0, list)
     assert path.is_socket()
     assert path.stat().st_mode & 0o777 == 0o666
     server.close()
@@ -265,4 +276,4 @@ def test_a_socket_of_before_is_replaced(tmp_path: Path) -> None:
 def test_without_its_directory(tmp_path: Path) -> None:
     """The failure names the remedy."""
     with pytest.raises(CannotCreate, match="sesmailctl init"):
-        ControlServer(str(tmp_path), lambda: None, lambda: None, list)
+        ControlServer(str(tmp_path), lambda: None, lambda: None, lambda _: 0, list)

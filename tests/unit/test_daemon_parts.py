@@ -68,6 +68,37 @@ def test_no_more_threads_than_allowed() -> None:
     assert collect(workers, 6) == [0, 2, 4, 6, 8, 10]
 
 
+class Recorder:
+    """A worker that waits until it may, and remembers the order."""
+
+    def __init__(self, may: threading.Event) -> None:
+        self._may = may
+
+    def work(self, work: int) -> int:
+        """Return the work."""
+        self._may.wait(20)
+        return work
+
+    def end(self) -> None:
+        """Nothing is open."""
+
+
+def test_the_lowest_place_goes_first() -> None:
+    """Of what waits for the one thread, what was handed in last but has a low place is next."""
+    may = threading.Event()
+    workers: Workers[int, int] = Workers(lambda: Recorder(may), 1)
+    for place in (0, 1, 2, 3):
+        workers.hand(place, place)
+    workers.hand(100, 0)
+    may.set()
+    reports: list[int] = []
+    while len(reports) < 5:
+        assert select.select([workers], [], [], 20)[0], "no report in time"
+        reports += workers.take()
+    assert reports.index(100) <= 1
+    assert [report for report in reports if report != 100] == [0, 1, 2, 3]
+
+
 @pytest.fixture
 def wake(tmp_path: Path) -> Iterator[WakeReader]:
     """The daemon's end of a FIFO."""

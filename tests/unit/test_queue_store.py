@@ -11,7 +11,7 @@ import pytest
 
 from sesmail.drop import layout
 from sesmail.queue import schema
-from sesmail.queue.schema import DiskFull
+from sesmail.queue.schema import Damaged, DiskFull
 from sesmail.queue.store import NewPath, State, Store
 from sesmail.sysexits import ConfigurationError, IOFailure
 from tests.queue_entries import NOW, all_finished, entry
@@ -231,6 +231,43 @@ def test_a_damaged_database_is_moved_aside(tmp_path: Path, damage: str) -> None:
     store.close()
     [aside] = schema.moved_aside(str(tmp_path))
     assert Path(aside).read_bytes() == before
+
+
+def test_damage_found_later_is_moved_aside_at_the_next_start(tmp_path: Path) -> None:
+    """It ends the daemon; then every page is looked at, and a sound database stays."""
+    directory = str(tmp_path)
+    store = Store(directory)
+    with store.transaction():
+        store.add([entry(message=bytes(5000)) for _ in range(200)])
+    store.close()
+    path = tmp_path / schema.FILE
+    size = path.stat().st_size
+    with path.open("r+b") as file:
+        file.seek(size // 2 // 8192 * 8192)
+        file.write(b"\xff" * 8192)
+    store = Store(directory)  # the first page is whole
+    with pytest.raises(Damaged):
+        read_all(store)
+    store.close()
+    schema.suspect(directory)
+    store = Store(directory)
+    assert counts(store)["entry"] == 0
+    store.close()
+    assert len(schema.moved_aside(directory)) == 1
+    schema.suspect(directory)
+    Store(directory).close()
+    assert len(schema.moved_aside(directory)) == 1
+
+
+def read_all(store: Store) -> None:
+    """Read all contents in a transaction."""
+    with store.transaction():
+        for number in range(1, 201):
+            store.message(number)
+        counts(store)
+        store.connection.execute("SELECT sum(length(message)) FROM content").fetchone()
+        store.connection.execute("SELECT sum(length(address)) FROM path NOT INDEXED").fetchone()
+        store.connection.execute("SELECT sum(size), max(author) FROM entry").fetchone()
 
 
 def test_what_is_only_unreadable_is_not_damaged(tmp_path: Path) -> None:

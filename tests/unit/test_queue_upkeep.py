@@ -89,6 +89,27 @@ def test_requeue_starts_again(store: Store) -> None:
     assert again.arrived == NOW + 9
 
 
+def test_requeue_releases_what_was_ambiguous(store: Store) -> None:
+    """The administrator has decided: it is sent again, and the hold is over."""
+    new = entry("a@x.org", "b@x.org")
+    with store.transaction():
+        store.add([new])
+        connection = store.connection
+        hold = upkeep.begin_hold(
+            connection, "example.com", upkeep.ENTRY, new.queue_id, "perhaps sent", NOW
+        )
+        job = store.claim(*LANE, NOW)
+        assert job is not None
+        store.finish(
+            job,
+            [Finished(p.id, State.HELD, 0, "4.4.2", "", hold=hold.id) for p in job.paths],
+            NOW,
+        )
+        assert upkeep.requeue(connection, new.queue_id, NOW) == 2
+        assert store.claim(*LANE, NOW) is not None
+        assert upkeep.holds(connection) == []
+
+
 def test_purge_forgets_what_is_old(store: Store) -> None:
     """Finished entries before a moment, with all their rows; what is open stays."""
     with store.transaction():
@@ -174,6 +195,29 @@ def test_salvage_brings_back_what_can_be_read(tmp_path: Path, damage: str) -> No
     assert len(addresses) == outcome.saved
     assert "u0@x.org" not in addresses
     assert outcome.lost == 0 if damage != "middle page" else 0 < outcome.lost < 30
+
+
+@pytest.mark.parametrize("index", ["path_entry", "path_waiting", "entry_open", "attempt_entry"])
+def test_salvage_needs_no_index(tmp_path: Path, index: str) -> None:
+    """An index whose first page is gone costs no message."""
+    damaged, here = tmp_path / "damaged", tmp_path / "here"
+    damaged.mkdir()
+    here.mkdir()
+    store = Store(str(damaged))
+    with store.transaction():
+        store.add([entry(f"u{n}@x.org") for n in range(50)])
+    (page,) = store.connection.execute(
+        "SELECT rootpage FROM sqlite_master WHERE name = ?", (index,)
+    ).fetchone()
+    store.close()
+    path = damaged / schema.FILE
+    with path.open("r+b") as file:
+        file.seek((page - 1) * 8192)
+        file.write(b"\xff" * 8192)
+    store = Store(str(here))
+    outcome = salvage(str(path), store, NOW)
+    store.close()
+    assert (outcome.saved, outcome.lost) == (50, 0)
 
 
 class Listing_of:  # noqa: N801  reads as a phrase

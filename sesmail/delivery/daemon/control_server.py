@@ -5,10 +5,13 @@
              to FORWARD-PATH
              total MESSAGES BYTES                       the last line: without it something lacks
     flush    done                                       what waits is tried now
+    requeue QUEUE-ID
+             done NUMBER                                forward-paths that failed, tried again
+             denied
 
 One request, one answer, and the end. Everybody may ask: root, the daemon's user and the members of
-its group see and flush everything; others see their own entries and the totals of all, and let the
-drop be looked through.
+its group see, flush and requeue everything; others see their own entries and the totals of all, and
+let the drop be looked through.
 
 The socket lies in ``SPOOL/run``, which belongs to the daemon's user, for ``SPOOL`` is root's;
 ``SPOOL/control`` is a link to it. So a daemon that was started as that user can make it anew.
@@ -48,8 +51,8 @@ _MOST_ACCEPTED = 16  # in one turn
 class ControlServer:
     """The listening socket and its clients; ``fileno`` is readable when ``serve`` has work.
 
-    ``flush`` is called to make due what waits, ``scan`` to have the drop looked through, ``holds``
-    to know which identities are held.
+    ``flush`` is called to make due what waits, ``scan`` to have the drop looked through,
+    ``requeue`` to try an entry again, ``holds`` to know which identities are held.
     """
 
     def __init__(
@@ -57,6 +60,7 @@ class ControlServer:
         spool_directory: str,
         flush: Callable[[], object],
         scan: Callable[[], object],
+        requeue: Callable[[str], int],
         holds: Callable[[], Iterable[Hold]],
     ) -> None:
         """Make the socket. Raises CannotCreate. Whoever calls this holds the queue's lock."""
@@ -64,6 +68,7 @@ class ControlServer:
         self._path = os.path.join(spool_directory, "run", "control")
         self._flush = flush
         self._scan = scan
+        self._requeue = requeue
         self._holds = holds
         self._clients: dict[int, _Client] = {}
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -156,6 +161,8 @@ class ControlServer:
             client.answer = self._list(client)
         elif request == b"flush":
             client.answer = self._try_now(client)
+        elif request.startswith(b"requeue "):
+            client.answer = self._try_again(client, request[8:].decode("ascii", "replace"))
         else:
             return False
         self._poll.modify(client.connection, select.EPOLLOUT)
@@ -184,6 +191,9 @@ class ControlServer:
             self._flush()
         self._scan()
         yield "done\n"
+
+    def _try_again(self, client: _Client, queue_id: str) -> Generator[str, None, None]:
+        yield f"done {self._requeue(queue_id)}\n" if client.sees_all else "denied\n"
 
     def _drop(self, client: _Client) -> None:
         del self._clients[client.connection.fileno()]

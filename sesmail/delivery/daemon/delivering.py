@@ -36,6 +36,7 @@ class Attempt:
     message: bytes = field(repr=False)
     credentials: Credentials = field(repr=False)
     settings: Settings = field(repr=False)
+    place: int = 0  # how many attempts of its identity were begun before and have not ended
 
 
 @dataclass(frozen=True, slots=True)

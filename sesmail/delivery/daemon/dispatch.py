@@ -92,9 +92,9 @@ class Dispatcher:
         self._rate(identity).set_quota(rate)
 
     def threads(self) -> int:
-        """Return how many threads there is work for, at most 32."""
-        needed = sum(self._threads(rate) for rate in self._rates.values() if rate.in_flight)
-        return max(1, min(needed, MOST_AT_ONCE))
+        """Return how many threads there may be: all, if more than one identity has work."""
+        active = [rate for rate in self._rates.values() if rate.in_flight]
+        return max(1, self._threads(active[0])) if len(active) == 1 else MOST_AT_ONCE
 
     def is_busy(self) -> bool:
         """Tell whether there is work for threads ahead."""
@@ -147,10 +147,10 @@ class Dispatcher:
         job = self._keep_held(job, now)
         if job.paths:
             self._ask(credentials)
+            message, place = self._store.message(job.entry), self._rate(identity).in_flight
             self._rate(identity).begin(len(job.paths))
             self._in_flight[job.attempt] = job.size
-            message = self._store.message(job.entry)
-            self._claimed.append(Attempt(job, message, credentials, self.settings))
+            self._claimed.append(Attempt(job, message, credentials, self.settings, place))
         return True
 
     def _credentials(self, identity: str, now: int) -> Credentials | None:
@@ -201,7 +201,8 @@ class Dispatcher:
     def _has_thread(self, identity: str) -> bool:
         """Tell whether an identity has not yet its share of the threads.
 
-        Some may wait for a thread, so that threads need not wait for a commit.
+        Some may wait for a thread, so that threads need not wait for a commit; those of an identity
+        that has few in flight go first then.
         """
         rate = self._rate(identity)
         ahead = _AHEAD if rate.per_second >= _FAST else 0

@@ -168,6 +168,11 @@ class HoldBook:
             if name == identity and scope != ENTRY
         ]
 
+    def forget_entry(self, queue_id: str) -> None:
+        """Forget what the administrator has decided about an entry; the queue knows it already."""
+        for key in [key for key in self._standing if key[1:] == (ENTRY, queue_id)]:
+            del self._standing[key]
+
     def _end(self, standing: Standing, now: int) -> Hold:
         hold = standing.hold
         del self._standing[hold.identity, hold.scope, hold.key]

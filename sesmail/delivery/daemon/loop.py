@@ -36,7 +36,7 @@ from sesmail.settings import Settings
 MOST_DROPS = 100  # in one transaction
 SCAN = 60.0  # seconds
 LOOK = 5.0  # seconds, at the credentials files while something is held, and for room on the disk
-GATHER = 0.01  # seconds between turns while very much is in flight
+GATHER = 0.005  # seconds between turns while very much is in flight
 LEAVE = 65.0  # seconds that attempts in flight have to end
 
 
@@ -141,6 +141,15 @@ class Daemon:
         self._reload_schedule()
         self._parts.intake.start_scan()
 
+    def requeue(self, queue_id: str) -> int:
+        """Try again what failed of an entry, or is held for ambiguity; return how many paths."""
+        counts: list[int] = []
+        connection = self._store.connection
+        if self.change(lambda now: counts.append(upkeep.requeue(connection, queue_id, now))):
+            self.holds.forget_entry(queue_id)
+            self._reload_schedule()
+        return sum(counts)
+
     def queue(self, entry: NewEntry) -> None:
         """Queue what the daemon itself has to say."""
         if self.change(lambda _: self._store.add([entry])):
@@ -190,7 +199,7 @@ class Daemon:
         for work in claimed:
             if isinstance(work, Attempt):
                 self._settler.begun(work)
-            self._parts.workers.hand(work)
+            self._parts.workers.hand(work, work.place if isinstance(work, Attempt) else 0)
 
     def _decide(self, batch: Any | None, horizon: int) -> None:
         """Write down results, drops and what begins."""

@@ -28,7 +28,7 @@ from sesmail.queue import schema
 from sesmail.sysexits import EX_IOERR, EX_OK, EX_OSERR, EX_SOFTWARE, Failure, UsageError
 
 # Seconds a thread may keep the interpreter: the main thread lets go of it at each step of SQLite,
-# and everything waits for the main thread. The usual 0.005 costs a third of the throughput.
+# and everything waits for the main thread. On a busy machine 0.005 cost a third of the throughput.
 _SWITCH = 0.0005
 _ONCE, _CHECK, _STDERR = "--once", "--check", "--stderr"
 

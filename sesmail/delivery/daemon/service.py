@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import selectors
+import sqlite3
 from typing import Self
 
 from sesmail import settings as settings_file
@@ -26,7 +27,7 @@ from sesmail.delivery.dsn import DsnMaker
 from sesmail.delivery.pickup import Pickup
 from sesmail.delivery.postmaster import Summary
 from sesmail.drop.take import DropDirectory
-from sesmail.queue import upkeep
+from sesmail.queue import schema, upkeep
 from sesmail.queue.lock import Lock
 from sesmail.queue.reserve import Reserve
 from sesmail.queue.schema import DiskFull
@@ -74,8 +75,12 @@ class Service:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         self._opened.close()
+        if isinstance(error, sqlite3.Error):
+            error = schema.translate(error)
+        if isinstance(error, schema.Damaged):
+            schema.suspect(os.path.join(self._settings.spool_directory, "queue"))
 
     def run(self) -> None:
         """Deliver until a signal ends it."""
@@ -104,6 +109,7 @@ class Service:
                 self._settings.spool_directory,
                 daemon.flush,
                 daemon.scan,
+                daemon.requeue,
                 daemon.holds.standing,
             )
         except CannotCreate as failure:

@@ -7,6 +7,7 @@ after some idle seconds, with their SMTP sessions.
 
 from __future__ import annotations
 
+import heapq
 import os
 import queue
 import threading
@@ -45,7 +46,9 @@ class Workers(Generic[Work, Report]):
     ) -> None:
         self._make_worker = make_worker
         self.most = most
-        self._work: queue.SimpleQueue[Work] = queue.SimpleQueue()
+        self._work: list[tuple[int, int, Work]] = []  # a heap
+        self._ready: queue.SimpleQueue[None] = queue.SimpleQueue()  # one for each in the heap
+        self._handed = 0
         self._reports: deque[Report] = deque()
         self._event = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._lock = threading.Lock()
@@ -57,12 +60,14 @@ class Workers(Generic[Work, Report]):
         """Return the eventfd, readable when there are reports."""
         return self._event
 
-    def hand(self, work: Work) -> None:
-        """Let a thread do ``work``."""
+    def hand(self, work: Work, place: int = 0) -> None:
+        """Let a thread do ``work``; of what waits for a thread, the lowest ``place`` is first."""
         self.in_hand += 1
-        self._work.put(work)
+        self._handed += 1
+        heapq.heappush(self._work, (place, self._handed, work))  # atomic: C, and only ints compared
+        self._ready.put(None)
         with self._lock:
-            if self._idle >= self._work.qsize() or self._threads >= self.most:
+            if self._idle >= self._ready.qsize() or self._threads >= self.most:
                 return
             self._threads += 1
         # Not waited for at the end: what is in flight then is found again at the next start.
@@ -86,22 +91,26 @@ class Workers(Generic[Work, Report]):
             report = worker.work(work)
             del work  # a large message is not to wait with us for the next one
             self._reports.append(report)
-            os.eventfd_write(self._event, 1)
+            if len(self._reports) <= 1:  # else ``take`` was woken already and has not seen the end
+                os.eventfd_write(self._event, 1)
         worker.end()
 
     def _next(self) -> Work | None:
         """Return the next work; None: there is none, and this thread is no longer counted."""
         with self._lock:
             self._idle += 1
-        try:
-            work = self._work.get(timeout=IDLE)
-        except queue.Empty:
-            work = None
+        is_ready = self._wait(IDLE)
         with self._lock:
             self._idle -= 1
-            if work is None:
-                try:  # put there since the time ran out, when we still counted as idle
-                    work = self._work.get_nowait()
-                except queue.Empty:
-                    self._threads -= 1
-        return work
+            # It may have been put there since the time ran out, when we still counted as idle.
+            if not is_ready and not self._wait(0):
+                self._threads -= 1
+                return None
+        return heapq.heappop(self._work)[2]
+
+    def _wait(self, seconds: float) -> bool:
+        try:
+            self._ready.get(timeout=seconds)
+        except queue.Empty:
+            return False
+        return True
