@@ -28,6 +28,7 @@ _CLOSED_CONFIG: dict[str, Any] = {
     "max_pool_connections": 64,  # urllib3 throws away what is beyond; the daemon has 32 threads
     "proxies": {},
     "ignore_configured_endpoint_urls": True,
+    "parameter_validation": False,  # at each call; mypy sees the types, SES the values
     # botocore's own tells of the host, and takes an eighth of a call's time to put together.
     "user_agent": f"sesmail/{VERSION} botocore/{botocore.__version__}",
 }
