@@ -22,6 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import BinaryIO
 
+AMBIGUOUS_WAIT = 600_000  # milliseconds; what SES took shows up in that time, if it shows at all
 LONGEST_LINE = 4096  # bytes; RFC 5321, 4.5.3.1.3 allows a path of 256
 
 

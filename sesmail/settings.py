@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 PATH = "/etc/sesmail/sesmail.conf"
+MOST_IN_FOREGROUND = 1000  # forward-paths of a message while the caller waits; nobody may set it
 _LARGEST_FILE = 1 << 20
 _FACILITIES = ("mail", "daemon", "user", *(f"local{number}" for number in range(8)))
 

@@ -46,12 +46,6 @@ class NoUser(Failure):
     exit_code = EX_NOUSER
 
 
-class NoHost(Failure):
-    """A forward-path whose domain cannot be used."""
-
-    exit_code = EX_NOHOST
-
-
 class Unavailable(Failure):
     """Nobody to hand the mail to, refused for good, or "not sent, not queued"."""
 

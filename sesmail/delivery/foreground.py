@@ -27,7 +27,7 @@ from sesmail.delivery.attempt import NOT_ASKED, Delivery
 from sesmail.delivery.credentials import Credentials
 from sesmail.delivery.maillog import MailLog
 from sesmail.message import header
-from sesmail.settings import Settings
+from sesmail.settings import MOST_IN_FOREGROUND, Settings
 from sesmail.sysexits import (
     EX_OK,
     EX_OSERR,
@@ -47,7 +47,6 @@ BUDGET = 25.0  # seconds; callers kill at 30
 GRACE = 1.0  # seconds for time-outs that were cut to the budget to end by themselves
 WORTH_TRYING = 5.0  # seconds; with less, an attempt would end in an ambiguous time-out
 FIRST_WAIT = 1.0  # seconds, doubled from attempt to attempt
-MOST_FORWARD_PATHS = 1000
 _ONLY_TIME = (EX_UNAVAILABLE, EX_SOFTWARE, EX_OSERR)  # nothing is wrong with the message
 LARGEST_MESSAGE = 40 << 20  # bytes, as SES counts them, attachments in base64 (its quota)
 
@@ -257,9 +256,9 @@ def _read(stream: BinaryIO) -> bytes:
 def _check_number(number: int) -> None:
     if not number:
         raise UsageError("no recipients")
-    if number > MOST_FORWARD_PATHS:
+    if number > MOST_IN_FOREGROUND:
         raise Unavailable(
-            f"{number} recipients are more than {MOST_FORWARD_PATHS}; send to fewer at a time"
+            f"{number} recipients are more than {MOST_IN_FOREGROUND}; send to fewer at a time"
         )
 
 

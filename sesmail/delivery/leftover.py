@@ -12,10 +12,8 @@ from collections.abc import Sequence
 from sesmail.delivery.outcome import Outcome, Result, Retry
 from sesmail.drop import layout
 from sesmail.drop.put import ABSENT, Drop, Wake
-from sesmail.envelope import Envelope
+from sesmail.envelope import AMBIGUOUS_WAIT, Envelope
 from sesmail.settings import Settings
-
-AMBIGUOUS_WAIT = 600_000  # milliseconds
 
 
 def keep(

@@ -16,10 +16,10 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
 
+from sesmail.envelope import AMBIGUOUS_WAIT
 from sesmail.queue import schema
 from sesmail.queue.store import NewEntry, NewPath, State, Store
 
-_AMBIGUOUS_WAIT = 600_000  # milliseconds, for what was being sent
 _BATCH = 100
 _PAGE_SIZE = 8192
 
@@ -170,7 +170,7 @@ def _state(state: int) -> State:
 
 
 def _due(state: int, now: int) -> int:
-    return now + _AMBIGUOUS_WAIT if state == State.ACTIVE else now
+    return now + AMBIGUOUS_WAIT if state == State.ACTIVE else now
 
 
 def _add(store: Store, batch: list[NewEntry], outcome: Outcome) -> None:

@@ -69,8 +69,7 @@ CREATE TABLE attempt (
     id INTEGER PRIMARY KEY,
     entry INTEGER NOT NULL REFERENCES entry,
     started INTEGER NOT NULL,
-    ended INTEGER,
-    text TEXT NOT NULL DEFAULT ''
+    ended INTEGER
 ) STRICT;
 CREATE INDEX attempt_entry ON attempt (entry);
 

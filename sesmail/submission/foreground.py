@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 from sesmail import launch
-from sesmail.submission import relay, signals
-from sesmail.sysexits import EX_UNAVAILABLE, Unavailable
+from sesmail.submission import children, relay, signals
+from sesmail.sysexits import Unavailable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from sesmail.submission.kept import Kept
 
 _MODULE = ("-I", "-m", "sesmail.delivery")
-_EX_TEMPFAIL = 75  # from a real sendmail; to our caller it would mean that the mail is kept
 
 
 def environment(caller: Mapping[str, str], settings: Settings, identity: str) -> dict[str, str]:
@@ -104,12 +103,7 @@ def _spawn(
     path: str, words: list[str], message: Kept, environ: Mapping[str, str], output: int | None
 ) -> int:
     """Run a child with ``message`` as its standard input; return an exit code that is not 75."""
-    actions = [(os.POSIX_SPAWN_DUP2, message.open(), 0)]
+    duplicates = [(message.open(), 0)]
     if output is not None:
-        actions += [(os.POSIX_SPAWN_DUP2, output, descriptor) for descriptor in (1, 2)]
-    signals.expect_children()
-    child = os.posix_spawn(
-        path, words, environ, file_actions=actions, setsigdef=signals.IGNORED_BY_PYTHON
-    )
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    return EX_UNAVAILABLE if code < 0 or code == _EX_TEMPFAIL else code
+        duplicates += [(output, 1), (output, 2)]
+    return children.wait(children.start(path, words, environ, duplicates))

@@ -12,8 +12,8 @@ import signal
 import sys
 import time
 
-from sesmail.submission import daemon, relay, signals
-from sesmail.sysexits import EX_OK, EX_UNAVAILABLE, Failure, Unavailable
+from sesmail.submission import children, daemon, relay, signals
+from sesmail.sysexits import EX_OK, Failure, Unavailable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ _HELD_BACK = 256  # bytes, more than the last line has
 _HEADING = f"{'-Queue ID-':29} --Size-- ---Arrival Time---- --Sender/Recipient------\n"
 _INDENTED = " " * 59
 _WIDTH = 78  # a reason ends there, as Postfix has it
-_EX_TEMPFAIL = 75
 
 
 class Real:
@@ -113,14 +112,7 @@ def _show_real(real: Real, path: str, argv: list[str], environ: Mapping[str, str
     """Run the real sendmail and pass its listing on, all but a last line of Postfix's form."""
     reader, writer = os.pipe()
     try:
-        signals.expect_children()
-        child = os.posix_spawn(
-            path,
-            argv,
-            relay.environment(environ),
-            file_actions=[(os.POSIX_SPAWN_DUP2, writer, 1)],
-            setsigdef=signals.IGNORED_BY_PYTHON,
-        )
+        child = children.start(path, argv, relay.environment(environ), [(writer, 1)])
     except OSError as error:
         raise Unavailable(f"cannot run the real sendmail {path}: {error.strerror}") from None
     finally:
@@ -130,8 +122,7 @@ def _show_real(real: Real, path: str, argv: list[str], environ: Mapping[str, str
     if not is_whole:
         os.kill(child, signal.SIGKILL)
         _complain(f"the listing of {path} took more than {LIMIT:.0f} s and was cut")
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    real.exit_code = EX_UNAVAILABLE if code < 0 or code == _EX_TEMPFAIL else code
+    real.exit_code = children.wait(child)
     _take_summary(real, held_back)
 
 

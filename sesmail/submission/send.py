@@ -8,6 +8,7 @@ from sesmail.drop import layout
 from sesmail.drop.put import NOBODY, Drop, Wake
 from sesmail.envelope import Envelope
 from sesmail.message import header
+from sesmail.settings import MOST_IN_FOREGROUND
 from sesmail.submission import caller, compose, log, mode
 from sesmail.submission.kept import Kept
 from sesmail.sysexits import (
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from sesmail.settings import Settings
     from sesmail.submission.commandline import CommandLine
     from sesmail.submission.recipients import Recipients
-
-MOST_FORWARD_PATHS = 1000  # in the foreground, while the caller waits
 
 
 class Submission:
@@ -117,10 +116,10 @@ class Submission:
         """Deliver while the caller waits; with ``is_last`` become the delivery half."""
         from sesmail.submission import foreground  # a drop does not pay for it
 
-        if len(envelope.forward_paths) > MOST_FORWARD_PATHS:
+        if len(envelope.forward_paths) > MOST_IN_FOREGROUND:
             raise Unavailable(
                 f"{len(envelope.forward_paths)} recipients; without a queue at most "
-                f"{MOST_FORWARD_PATHS} can be sent to at once; nothing sent; send in parts"
+                f"{MOST_IN_FOREGROUND} can be sent to at once; nothing sent; send in parts"
             )
         outgoing = Kept(self.environ)
         try:

@@ -9,16 +9,14 @@ import os
 
 from sesmail import launch
 from sesmail.drop.put import ABSENT, READER, Wake
-from sesmail.submission import commandline, relay, signals
-from sesmail.sysexits import EX_OK, EX_UNAVAILABLE, Failure, NotPermitted, Unavailable
+from sesmail.submission import children, commandline, relay
+from sesmail.sysexits import EX_OK, Failure, NotPermitted, Unavailable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sesmail.settings import Settings
-
-_EX_TEMPFAIL = 75  # from a real sendmail; to our caller it would mean that mail is kept
 
 
 def serve(
@@ -76,10 +74,7 @@ def _run_real(argv: list[str], name: str, settings: Settings, environ: Mapping[s
 
 
 def _spawn(path: str, words: list[str], environ: Mapping[str, str]) -> int:
-    signals.expect_children()
     try:
-        child = os.posix_spawn(path, words, environ, setsigdef=signals.IGNORED_BY_PYTHON)
+        return children.wait(children.start(path, words, environ))
     except OSError as error:
         raise Unavailable(f"cannot run {path}: {error.strerror}") from None
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    return EX_UNAVAILABLE if code < 0 or code == _EX_TEMPFAIL else code

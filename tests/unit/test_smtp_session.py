@@ -6,9 +6,9 @@ import os
 
 import pytest
 
-from sesmail.settings import Settings
+from sesmail.settings import MOST_IN_FOREGROUND, Settings
 from sesmail.submission.kept import Kept
-from sesmail.submission.smtp.session import MOST_ERRORS, MOST_FORWARD_PATHS, Session
+from sesmail.submission.smtp.session import MOST_ERRORS, Session
 from sesmail.submission.smtp.stream import Stream
 from sesmail.sysexits import Failure
 
@@ -161,10 +161,10 @@ def test_what_is_not_an_error_of_the_client() -> None:
 
 def test_recipients_are_limited() -> None:
     """452 for the next one (RFC 5321, 4.5.3.1.10), and the others get the message."""
-    paths = [f"RCPT TO:<b{number}@example.org>" for number in range(MOST_FORWARD_PATHS + 1)]
+    paths = [f"RCPT TO:<b{number}@example.org>" for number in range(MOST_IN_FOREGROUND + 1)]
     client = Client("HELO x", MAIL, *paths, "DATA", "x", ".")
     assert client.codes.count("452") == 1
-    assert len(client.submitted[0][1]) == MOST_FORWARD_PATHS
+    assert len(client.submitted[0][1]) == MOST_IN_FOREGROUND
 
 
 def test_the_null_reverse_path() -> None:

@@ -10,9 +10,9 @@ from __future__ import annotations
 import random
 
 from sesmail.delivery.outcome import Retry
+from sesmail.envelope import AMBIGUOUS_WAIT
 from sesmail.settings import Settings
 
-AMBIGUOUS_WAIT = 600_000  # milliseconds; what SES took shows up in that time, if it shows at all
 _FIRST_SOON = 5_000
 _JITTER = 0.2
 _MOST_AT_ONCE = 3  # repetitions that need no wait

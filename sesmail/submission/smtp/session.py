@@ -7,6 +7,7 @@ this host, which may well be idle for hours.
 
 from __future__ import annotations
 
+from sesmail.settings import MOST_IN_FOREGROUND
 from sesmail.submission import caller, signals
 from sesmail.submission.kept import Kept
 from sesmail.submission.smtp import commands, replies
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     Submit = Callable[[str, list[str], Kept], str]  # reverse-path, forward-paths, message
 
 MOST_ERRORS = 20  # of a client that does not speak SMTP; sent mail clears them
-MOST_FORWARD_PATHS = 1000  # as many as go out in the foreground
 _FOREIGN = frozenset(
     ("AUTH", "BDAT", "ETRN", "EXPN", "SAML", "SEND", "SOML", "STARTTLS", "TURN", "VERB")
 )
@@ -131,7 +131,7 @@ class Session:
             raise replies.error(replies.NO_SENDER)
         self._is_refused = True
         path = commands.rcpt(argument)
-        if len(self._forward_paths) >= MOST_FORWARD_PATHS:
+        if len(self._forward_paths) >= MOST_IN_FOREGROUND:
             raise Refusal(replies.TOO_MANY_RECIPIENTS)
         self._forward_paths.append(path)
         self._stream.reply(replies.RECIPIENT_OK)
