@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,7 @@ def spool(ses: SesServer, tmp_path: Path) -> Iterator[Spool]:
 def pytest_configure(config: pytest.Config) -> None:
     """Make the session's directory; workers of pytest-xdist get that of their controller."""
     os.umask(0o022)  # www-data reads what the fixtures write
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it is ignored, and so in what we start
     untimed = hypothesis.settings(
         deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
     )
