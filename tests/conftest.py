@@ -58,7 +58,7 @@ def spool(ses: SesServer, tmp_path: Path) -> Iterator[Spool]:
 def pytest_configure(config: pytest.Config) -> None:
     """Make the session's directory; workers of pytest-xdist get that of their controller."""
     os.umask(0o022)  # www-data reads what the fixtures write
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it is ignored, and so in what we start
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup, and what it starts, ignore it
     untimed = hypothesis.settings(
         deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
     )
