@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 
-from sesmail.message import address, words
+from sesmail.message import address
 from sesmail.message.address import AddressError
 from sesmail.message.header import Field
 from sesmail.sysexits import DataError, Unavailable
@@ -70,6 +70,8 @@ def add_missing(
 
 def from_value(name: str, path: str) -> bytes:
     """Return the value of a From field; ``name`` is hostile text and may be empty."""
+    from sesmail.message import words  # most messages bring their From
+
     phrase = words.phrase(name)
     return f"{phrase} <{path}>".encode("ascii") if phrase else path.encode("ascii")
 

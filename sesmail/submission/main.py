@@ -6,7 +6,7 @@ import os
 import sys
 
 from sesmail import VERSION, settings
-from sesmail.submission import commandline, relay, signals
+from sesmail.submission import commandline, signals
 from sesmail.submission.input import drain
 from sesmail.sysexits import EX_OK, EX_SOFTWARE, Failure, UsageError
 
@@ -84,6 +84,8 @@ def _hand_over(
         code = spool.serve(argv, name, command.mode, configuration, environ, library)
         if code is not None:
             return code
+    from sesmail.submission import relay  # mail for SES does not pay for it
+
     path = relay.find(configuration, environ, argv[0], name)
     if path is not None:
         relay.execute(path, name, argv[1:], environ, None)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from sesmail import identity
 from sesmail.message import address
-from sesmail.submission.aliases import Aliases
 from sesmail.sysexits import DataError, NoUser, UsageError
 
 TYPE_CHECKING = False
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from sesmail.message.address import Mailbox
     from sesmail.message.header import Field
     from sesmail.settings import Settings
+    from sesmail.submission.aliases import Aliases
     from sesmail.submission.commandline import CommandLine
 
 _FIELDS = frozenset((b"to", b"cc", b"bcc"))
@@ -66,6 +66,8 @@ def _expand(mailboxes: list[Mailbox], settings: Settings) -> list[Mailbox]:
     for mailbox in mailboxes:
         behind = None
         if _is_local(mailbox, settings):
+            from sesmail.submission.aliases import Aliases  # few messages go to local names
+
             aliases = aliases or Aliases(settings.aliases)
             behind = aliases.expand(mailbox.local_part)
         expanded += behind or [mailbox]

@@ -7,7 +7,7 @@ from sesmail.message import address, body, header
 from sesmail.message.address import AddressError
 from sesmail.message.body import Lines
 from sesmail.message.header import Section
-from sesmail.submission import caller, relay
+from sesmail.submission import caller
 from sesmail.submission.input import Input
 from sesmail.sysexits import DataError, Unavailable, UsageError
 
@@ -51,6 +51,8 @@ def submit(
     fields = header.split(bytes(section.text[section.start : section.end]))
     way = choose(fields, command, settings, environ, argv[0])
     if isinstance(way, str):
+        from sesmail.submission import relay  # mail for SES does not pay for it
+
         relay.execute(way, "sendmail", argv[1:], environ, message)
 
     from sesmail.submission import send  # relayed mail does not pay for it
@@ -76,7 +78,7 @@ def choose(
     author = _author(fields, command, settings)
     name = identity.find(author, settings.credentials_directory, settings.identity_lookup)
     if name is None:
-        real = relay.find(settings, environ, own_path, "sendmail")
+        real = _real_sendmail(settings, environ, own_path)
         if real is None:
             raise _nobody(author, settings)
         return real
@@ -84,12 +86,18 @@ def choose(
     from sesmail.submission import recipients  # relayed mail does not pay for it
 
     found = recipients.collect(command, fields, settings)
-    real = relay.find(settings, environ, own_path, "sendmail") if found.local else None
+    real = _real_sendmail(settings, environ, own_path) if found.local else None
     if found.local and real is None:
         raise recipients.no_local_delivery(found.local, settings)
     if real is not None and not found.forward_paths:
         return real
     return ForSES(author, name, found, real)
+
+
+def _real_sendmail(settings: Settings, environ: Mapping[str, str], own_path: str) -> str | None:
+    from sesmail.submission import relay  # mail for SES alone does not pay for it
+
+    return relay.find(settings, environ, own_path, "sendmail")
 
 
 def _text(message: Input, lines: Lines) -> Iterator[bytes]:
