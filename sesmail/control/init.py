@@ -14,19 +14,31 @@ No link is followed: what lies in another one's directory could lead anywhere.
 
 from __future__ import annotations
 
+import argparse
 import errno
 import os
 import pwd
 import stat
 from collections.abc import Iterator
 
-from sesmail.control import users
+from sesmail.control import users, verb
+from sesmail.control.verb import Context, Verbs
 from sesmail.settings import Settings
 from sesmail.sysexits import CannotCreate, NotPermitted
 
 _QUEUE_FILES = ("queue.db", "queue.db-wal", "queue.db-shm", "lock", "reserve")
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _ANY = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def add(verbs: Verbs) -> None:
+    """Add the verb."""
+    verb.add(verbs, "init", "make user and directories, repair owners and modes", _run)
+
+
+def _run(context: Context, arguments: argparse.Namespace) -> None:
+    for line in init(context.settings):
+        context.terminal.say(line)
 
 
 def init(settings: Settings) -> Iterator[str]:

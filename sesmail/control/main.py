@@ -9,26 +9,63 @@ import sys
 from collections.abc import Sequence
 
 from sesmail import VERSION, settings
-from sesmail.control import init, requeue, salvage
+from sesmail.control import (
+    completion,
+    init,
+    log,
+    policy,
+    queue,
+    remove,
+    status,
+    suppression,
+    testmail,
+)
+from sesmail.control.check import command as check
+from sesmail.control.events import command as events
+from sesmail.control.importing import command as importing
+from sesmail.control.report import command as reporting
+from sesmail.control.setup import command as setup
+from sesmail.control.terminal import Terminal
+from sesmail.control.verb import Context
 from sesmail.delivery import report
 from sesmail.submission.log import printable
 from sesmail.sysexits import EX_SOFTWARE, EX_USAGE, Failure
 
+# In the order of --help: first what is used first.
+VERBS = (
+    setup,
+    check,
+    testmail,
+    status,
+    queue,
+    log,
+    reporting,
+    suppression,
+    events,
+    importing,
+    policy,
+    remove,
+    init,
+    completion,
+)
+
 
 def main(words: Sequence[str]) -> int:
     """Do what ``words`` ask for; return the exit code."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     os.umask(0o077)
     try:
-        arguments = _parser().parse_args(words)
-        for line in arguments.run(settings.load(os.environ), arguments):
-            print(line, flush=True)
+        arguments = parser().parse_args(words)
+        terminal = Terminal(is_json=getattr(arguments, "json", False))
+        context = Context(settings.load(os.environ), terminal, os.environ)
+        code: int | None = arguments.run(context, arguments)
     except Failure as failure:
         return _end(str(failure), failure.exit_code)
+    except KeyboardInterrupt:
+        return _interrupted()
     except Exception as error:  # noqa: BLE001  the administrator gets a line, never a traceback
         return _end(report.internal_error(error), EX_SOFTWARE)
-    return 0
+    return code or 0
 
 
 class _Parser(argparse.ArgumentParser):
@@ -39,23 +76,21 @@ class _Parser(argparse.ArgumentParser):
         self.exit(EX_USAGE, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser("sesmailctl", description="Administer sesmail; see sesmailctl(8).")
-    parser.add_argument("--version", action="version", version=f"sesmail {VERSION}")
-    verbs = parser.add_subparsers(metavar="VERB", required=True)
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    whole = _Parser("sesmailctl", description="Administer sesmail; see sesmailctl(8).")
+    whole.add_argument("--version", action="version", version=f"sesmail {VERSION}")
+    verbs = whole.add_subparsers(metavar="VERB", required=True)
+    for module in VERBS:
+        module.add(verbs)
+    return whole
 
-    verb = verbs.add_parser("init", help="make user and directories, repair owners and modes")
-    verb.set_defaults(run=lambda settings, arguments: init.init(settings))
 
-    queue = verbs.add_parser("queue", help="what waits to be sent")
-    verbs = queue.add_subparsers(metavar="VERB", required=True)
-    verb = verbs.add_parser("salvage", help="bring back what a damaged queue.db still holds")
-    verb.add_argument("file", metavar="FILE", help="the database that was moved aside")
-    verb.set_defaults(run=lambda settings, arguments: salvage.run(settings, arguments.file))
-    verb = verbs.add_parser("requeue", help="try again what failed, or was held for ambiguity")
-    verb.add_argument("queue_id", metavar="ID", help="the queue id in the mail log")
-    verb.set_defaults(run=lambda settings, arguments: requeue.run(settings, arguments.queue_id))
-    return parser
+def _interrupted() -> int:
+    """End as a program does that leaves SIGINT alone: the shell is to know."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGINT)
+    return EX_SOFTWARE
 
 
 def _end(text: str, exit_code: int) -> int:

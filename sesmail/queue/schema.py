@@ -3,8 +3,9 @@
 A message is an ``entry``; its bytes are in ``content``, apart, so that listing a million entries
 reads none of them. Each forward-path is a row of ``path`` with a state of its own; the partial
 index over the waiting ones is the schedule. ``attempt`` is written before a request and completed
-after it: one without an end, found at start, may have reached SES. ``hold`` remembers what waits
-for the administrator.
+after it: one without an end, found at start, may have reached SES. What the last attempt met is in
+``path``, what earlier ones met in ``reply``. ``hold`` remembers what waits for the administrator,
+``event`` what SES told after it took a message, ``suppression`` whom it is of no use to write to.
 
 Ids grow with time, so that taking the millionth entry costs what the first did. Times are
 milliseconds since the epoch.
@@ -64,6 +65,7 @@ CREATE INDEX path_entry ON path (entry);
 CREATE INDEX path_waiting ON path (identity, uid, due, entry) WHERE state = 0;
 CREATE INDEX path_active ON path (attempt) WHERE state = 1;
 CREATE INDEX path_held ON path (hold, id) WHERE state = 4;
+CREATE INDEX path_remote ON path (remote_id) WHERE remote_id <> '';
 
 CREATE TABLE attempt (
     id INTEGER PRIMARY KEY,
@@ -72,6 +74,16 @@ CREATE TABLE attempt (
     ended INTEGER
 ) STRICT;
 CREATE INDEX attempt_entry ON attempt (entry);
+
+CREATE TABLE reply (
+    id INTEGER PRIMARY KEY,
+    path INTEGER NOT NULL REFERENCES path,
+    attempt INTEGER NOT NULL REFERENCES attempt,
+    status TEXT NOT NULL,
+    text TEXT NOT NULL,
+    relay TEXT NOT NULL
+) STRICT;
+CREATE INDEX reply_path ON reply (path);
 
 CREATE TABLE hold (
     id INTEGER PRIMARY KEY,
@@ -83,6 +95,26 @@ CREATE TABLE hold (
     reason TEXT NOT NULL
 ) STRICT;
 CREATE INDEX hold_identity ON hold (identity, scope, key);
+
+CREATE TABLE event (
+    id INTEGER PRIMARY KEY,
+    path INTEGER NOT NULL REFERENCES path,
+    kind TEXT NOT NULL,            -- SES's eventType in lower case: send, delivery, bounce, ...
+    at INTEGER NOT NULL,           -- when it happened, as SES says
+    status TEXT NOT NULL,
+    text TEXT NOT NULL,            -- the receiver's words, or why
+    remote_id TEXT NOT NULL,
+    UNIQUE (path, kind, at)        -- SQS delivers some twice
+) STRICT;
+
+CREATE TABLE suppression (
+    identity INTEGER NOT NULL REFERENCES identity,
+    address TEXT NOT NULL,         -- its domain in lower case
+    reason TEXT NOT NULL,          -- bounce, complaint
+    since INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    PRIMARY KEY (identity, address)
+) STRICT, WITHOUT ROWID;
 """
 
 

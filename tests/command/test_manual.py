@@ -95,7 +95,7 @@ def test_each_variable_of_the_daemon_is_in_the_manual(name: str) -> None:
 def test_each_verb_of_sesmailctl_is_in_the_manual() -> None:
     """A command of sesmailctl and its flags are items of sesmailctl(8)."""
     there = [" ".join(item) for item in items("sesmailctl.8")]
-    found = list(verbs(control._parser()))
+    found = list(verbs(control.parser()))
     for verb, own in found:
         if verb:
             assert any(f"{line} ".startswith(f"Cm {verb} ") for line in there), verb
