@@ -108,3 +108,13 @@ def check_transport(file: File, transport: str) -> None:
         raise file.error("transport", "transport: a temporary (ASIA) key cannot be used with SMTP")
     if (transport == CAPTURE) != bool(file.get("directory")):
         raise file.error("directory", "transport = capture and directory belong together")
+
+
+def check_events(file: File) -> None:
+    """Check that the keys open the queue of events: SQS takes no SMTP password."""
+    if file.get("events_queue_url") and secret.smtp_version(file.get("aws_secret_access_key")):
+        raise file.error(
+            "events_queue_url",
+            "events_queue_url: the queue needs an IAM secret access key (40 characters) or a "
+            "role; aws_secret_access_key is an SES SMTP password (44 characters)",
+        )

@@ -19,6 +19,7 @@ TAG = re.compile(r"[A-Za-z0-9_-]{1,256}")
 QUEUE_ID_TAG = "sesmail-id"
 _CONFIGURATION_SET = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _REGION = re.compile(r"[a-z]{2,}(-[a-z0-9]+)+")
+_QUEUE_PATH = re.compile(r"(/[A-Za-z0-9_.-]+)*/[A-Za-z0-9_-]{1,80}(\.fifo)?")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 _SUBMITTER = re.compile(r"@?[A-Za-z_][A-Za-z0-9_.-]*\$?")
 
@@ -59,6 +60,22 @@ def _url(value: str) -> str:
         raise ValueError("a URL such as https://email.eu-west-1.amazonaws.com is needed")
     if url.scheme == "http" and not is_loopback(host):
         raise ValueError("http:// is only for this machine; use https://")
+    return value
+
+
+def _queue_url(value: str) -> str:
+    try:
+        _url(value)
+    except ValueError:
+        is_whole = False
+    else:
+        url = urlsplit(value)
+        is_whole = bool(_QUEUE_PATH.fullmatch(url.path)) and not (url.query or url.fragment)
+    if not is_whole:
+        raise ValueError(
+            "the URL of an SQS queue is needed, such as "
+            "https://sqs.eu-west-1.amazonaws.com/123456789012/sesmail"
+        )
     return value
 
 
@@ -137,6 +154,8 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "smtp_port": _port,
     "smtp_tls": _one_of("wrapper", "starttls", "none"),
     "ca_file": _readable_file,
+    "events_queue_url": _queue_url,
+    "suppression": _one_of("on", "off"),
     "configuration_set": _matching(_CONFIGURATION_SET, "the name of a configuration set"),
     "tags": _tags,
     "feedback_address": _address,

@@ -55,6 +55,8 @@ class Credentials:
     max_send_rate: float | None = None
     directory: str = ""
     x_ses_headers: str = "strip"
+    events_queue_url: str = ""
+    suppression: str = "on"
     warnings: tuple[str, ...] = ()
 
     def names_a_source(self) -> bool:
@@ -77,6 +79,7 @@ def load(directory: str, identity: str) -> Credentials:
     rules.check_profile(file)
     transport = str(ours.pop("transport", "")) or _transport_by_shape(file)
     rules.check_transport(file, transport)
+    rules.check_events(file)
     key = file.get("aws_secret_access_key")
     return Credentials(
         path=file.path,

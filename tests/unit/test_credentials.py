@@ -258,6 +258,11 @@ def test_transport_and_keys_disagree(load: Loader, text: str, said: str) -> None
         ("max_send_rate = fast", "recipients per second, more than 0, are needed"),
         ("max_send_rate = nan", "recipients per second, more than 0, are needed"),
         ("x_ses_headers = yes", "one of strip, keep is needed"),
+        ("suppression = yes", "one of on, off is needed"),
+        ("events_queue_url = sesmail-events", "the URL of an SQS queue is needed"),
+        ("events_queue_url = https://sqs.eu-west-1.amazonaws.com/", "the URL of an SQS queue"),
+        ("events_queue_url = http://sqs.eu-west-1.amazonaws.com/1/q", "the URL of an SQS queue"),
+        ("events_queue_url = https://sqs.eu-west-1.amazonaws.com/1/q?x=y/", "the URL of an SQS"),
         ("credential_process = /bin/keys", "credential_process and a key pair"),
         ("credential_source = Ec2InstanceMetadata", "credential_source and a key pair"),
         ("mfa_serial = arn:x", "nobody is there to type a code"),
@@ -269,6 +274,18 @@ def test_refused_lines(load: Loader, line: str, said: str) -> None:
     number = 4 if line.startswith("[default]") else 3
     assert refused.startswith(f"FILE, line {number}: ")
     assert said in refused
+
+
+def test_the_queue_of_events(load: Loader) -> None:
+    """The keys of the file open it, so they cannot be an SMTP password; suppression is on."""
+    url = "https://sqs.eu-west-1.amazonaws.com/123456789012/sesmail-example-com"
+    loaded = load(f"{PAIR}events_queue_url = {url}\n")
+    assert (loaded.events_queue_url, loaded.suppression) == (url, "on")
+    assert load(f"{PAIR}suppression = off\n").suppression == "off"
+    local = "http://127.0.0.1:4566/123456789012/q"
+    assert load(f"events_queue_url = {local}\n").events_queue_url == local
+    said = load.refused(f"{SMTP_PAIR}events_queue_url = {url}\n")
+    assert said.startswith("FILE, line 3: events_queue_url: the queue needs an IAM secret")
 
 
 @pytest.mark.parametrize("name", ["profile default", "profile wiki", "sso-session x"])
