@@ -1,7 +1,7 @@
-"""The HTTP side of the stand-in: SESv2 (rest-json) and SES v1 (Query, XML) on one port.
+"""The HTTP side of the stand-in: all services on one port.
 
-Owns HTTP, the order "read, authenticate, fault, act, fault, answer" and the shape of error
-documents.  What a request means is in `v2` and `v1`.
+Owns HTTP and the order "read, authenticate, fault, act, fault, answer".  Which service a request is
+for is in `services`, what it means in that service's module, the form of answers in `answers`.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
-from . import rules, signatures, v1, v2
-from .answers import Answer, Call, refused, scripted, success
-from .faults import DROP, GARBAGE, SLOW, V1, V2, Script
+from . import rules, services, signatures
+from .answers import Answer, Call, Service, refused, scripted, success
+from .faults import DROP, GARBAGE, SLOW, Script
 from .listener import Connection
-from .refusals import DENIED, Refusal
+from .refusals import Refusal
 from .rules import Submission
 from .state import State
 
@@ -53,18 +53,23 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self._handle()
 
+    def do_PUT(self) -> None:
+        self._handle()
+
+    def do_DELETE(self) -> None:
+        self._handle()
+
     def _handle(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
         body = self.rfile.read(length)
         headers = {name.lower(): value for name, value in self.headers.items()}
         request = signatures.Request(self.command, self.path, headers, body)
-        interface = V2 if self.path.startswith("/v2/") else V1
+        service = services.find(request)
         try:
-            reader = v2.read if interface == V2 else v1.read
-            call = reader(self.api.state, request)
-            answer = self._act(call, request)
+            call = service.read(self.api.state, request)
+            answer = self._act(service, call, request)
         except Refusal as refusal:
-            answer = refused(interface, refusal)
+            answer = refused(service, refusal)
         if answer is None:
             self.close_connection = True
             return
@@ -74,25 +79,27 @@ class _Handler(BaseHTTPRequestHandler):
             self.api.state.count("unanswered")
             raise
 
-    def _act(self, call: Call, request: signatures.Request) -> Answer | None:
+    def _act(self, service: Service, call: Call, request: signatures.Request) -> Answer | None:
         state = self.api.state
         if call.submission is None:
-            key_id = signatures.authenticate(state, request)
-            if not state.allowed(key_id, call.action):
-                raise Refusal(DENIED, rules.denied_text(state, key_id, call.action))
+            key_id = signatures.authenticate(state, request, service.scope)
+            rules.check_call(state, key_id, call.action)
             assert call.result is not None
-            return success(call.interface, call.result())
-        state.count(call.interface)
-        key_id = signatures.authenticate(state, request)
+            return success(service, call.result())
+        state.count(service.interface)
+        key_id = signatures.authenticate(state, request, service.scope)
         submission = replace(call.submission, key_id=key_id)
-        answered, answer = self._strike(submission, "request")
+        answered, answer = self._strike(service, submission, "request")
         if answered:
             return answer
         accepted = rules.send(state, submission)
-        answered, answer = self._strike(submission, "accepted")
-        return answer if answered else success(call.interface, call.render(accepted))
+        answered, answer = self._strike(service, submission, "accepted")
+        assert call.render is not None
+        return answer if answered else success(service, call.render(accepted))
 
-    def _strike(self, submission: Submission, moment: str) -> tuple[bool, Answer | None]:
+    def _strike(
+        self, service: Service, submission: Submission, moment: str
+    ) -> tuple[bool, Answer | None]:
         """Meet the scripted fault: (is that the end of it?, the answer or None for no answer)."""
         strike = self.api.script.take(
             submission.interface,
@@ -112,14 +119,14 @@ class _Handler(BaseHTTPRequestHandler):
             if moment == "accepted":
                 self.api.state.count("unanswered")
             return True, None
-        return True, scripted(submission.interface, strike)
+        return True, scripted(service, strike)
 
     def _send(self, answer: Answer) -> None:
         self.send_response(answer.status)
         request_id = str(uuid.uuid4())
         self.send_header("x-amzn-RequestId", request_id)
-        if answer.error:
-            self.send_header("x-amzn-ErrorType", answer.error)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
         if answer.content_type:
             self.send_header("Content-Type", answer.content_type)
         self.send_header("Content-Length", str(len(answer.body)))

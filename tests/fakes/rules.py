@@ -21,7 +21,7 @@ from .refusals import (
     TOO_LONG,
     Refusal,
 )
-from .state import ACCOUNT, Accepted, State
+from .state import ACCOUNT, Accepted, State, user_arn
 
 MAX_RECIPIENTS = 50
 MAX_LENGTH = {"v2": 40 * 1024 * 1024, "v1": 10 * 1024 * 1024, "smtp": 40 * 1024 * 1024}
@@ -76,10 +76,22 @@ def check_permission(state: State, submission: Submission) -> None:
             raise Refusal(DENIED, denied_text(state, submission.key_id, action))
 
 
+def check_call(state: State, key_id: str, action: str) -> None:
+    """Refusal of a call that sends nothing: the policy lacks the action, or the state refuses."""
+    if not state.allowed(key_id, action):
+        raise Refusal(
+            DENIED,
+            f"User: {user_arn(key_id)} is not authorized to perform: {action} because no "
+            f"identity-based policy allows the {action} action",
+        )
+    if action in state.refusing:
+        raise state.refusing[action]
+
+
 def denied_text(state: State, key_id: str, action: str) -> str:
-    """What IAM says, naming user, action and resource."""
+    """What IAM says of a send, naming user, action and resource."""
     return (
-        f"User `arn:aws:iam::{ACCOUNT}:user/{key_id.lower()}' is not authorized to perform "
+        f"User `{user_arn(key_id)}' is not authorized to perform "
         f"`{action}' on resource `arn:aws:ses:{state.region}:{ACCOUNT}:identity/example.com'"
     )
 

@@ -73,6 +73,7 @@ class SesServer:
     def close(self) -> None:
         """End every connection, thread and file."""
         self._closing.set()
+        self.state.end()
         for listener in self._listeners:
             listener.close()
         self._directory.cleanup()

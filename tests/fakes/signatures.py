@@ -47,23 +47,36 @@ class Request:
     body: bytes
 
 
-def authenticate(state: State, request: Request) -> str:
-    """The access key id that signed the request; Refusal if the signature does not hold."""
+def authenticate(state: State, request: Request, service: str) -> str:
+    """The access key id that signed the request for the service (`ses`, `sns`, ...).
+
+    Refusal if the signature does not hold.
+    """
     authorization = _authorization(request)
-    key_id, date, region, service, terminator = _scope(authorization)
+    key_id, date, region, scope, terminator = _scope(authorization)
     secret = state.keys.get(key_id)
     if secret is None:
         raise Refusal(UNKNOWN_KEY, INVALID_TOKEN)
     _check_token(state, key_id, request.headers.get("x-amz-security-token"))
-    _check_scope(state, region, service, terminator)
+    _check_scope(state, region, (scope, terminator), service)
     timestamp = request.headers.get("x-amz-date", "")
     _check_date(state, timestamp, date)
     canonical = _canonical(request, authorization["SignedHeaders"])
-    to_sign = _string_to_sign(canonical, timestamp, region)
-    expected = _signature(secret, timestamp, region, to_sign)
+    to_sign = _string_to_sign(canonical, timestamp, region, service)
+    expected = _signature(secret, timestamp, region, service, to_sign)
     if not hmac.compare_digest(expected, authorization["Signature"]):
         raise Refusal(WRONG_SIGNATURE, MISMATCH.format(canonical, to_sign))
     return key_id
+
+
+def claimed_key(request: Request) -> str:
+    """The access key id that the request names; `` for none.  Nothing is checked."""
+    return _claimed(request, 0)
+
+
+def claimed_service(request: Request) -> str:
+    """The service that the request says it was signed for; `` for none.  Nothing is checked."""
+    return _claimed(request, 3)
 
 
 def smtp_password(secret: str, region: str, version: int = 4) -> str:
@@ -86,6 +99,13 @@ def smtp_login(state: State, user: str, password: str) -> bool:
         return False
     right = [smtp_password(secret, state.region), smtp_password(secret, state.region, 2)]
     return any(hmac.compare_digest(one.encode(), password.encode()) for one in right)
+
+
+def _claimed(request: Request, index: int) -> str:
+    try:
+        return _scope(_authorization(request))[index]
+    except Refusal:
+        return ""
 
 
 def _authorization(request: Request) -> dict[str, str]:
@@ -118,13 +138,14 @@ def _check_token(state: State, key_id: str, token: str | None) -> None:
         raise Refusal(UNKNOWN_KEY, INVALID_TOKEN)
 
 
-def _check_scope(state: State, region: str, service: str, terminator: str) -> None:
+def _check_scope(state: State, region: str, scope: tuple[str, str], service: str) -> None:
     if region != state.region:
         raise Refusal(
             WRONG_SIGNATURE, f"Credential should be scoped to a valid region, not '{region}'. "
         )
-    if service != "ses" or terminator != "aws4_request":
-        raise Refusal(WRONG_SIGNATURE, "Credential should be scoped to correct service: 'ses'. ")
+    if scope != (service, "aws4_request"):
+        text = f"Credential should be scoped to correct service: '{service}'. "
+        raise Refusal(WRONG_SIGNATURE, text)
 
 
 def _check_date(state: State, timestamp: str, scope_date: str) -> None:
@@ -150,14 +171,15 @@ def _check_date(state: State, timestamp: str, scope_date: str) -> None:
         )
 
 
-def _string_to_sign(canonical: str, timestamp: str, region: str) -> str:
+def _string_to_sign(canonical: str, timestamp: str, region: str, service: str) -> str:
     digest = hashlib.sha256(canonical.encode()).hexdigest()
-    return "\n".join((ALGORITHM, timestamp, f"{timestamp[:8]}/{region}/ses/aws4_request", digest))
+    scope = f"{timestamp[:8]}/{region}/{service}/aws4_request"
+    return "\n".join((ALGORITHM, timestamp, scope, digest))
 
 
-def _signature(secret: str, timestamp: str, region: str, to_sign: str) -> str:
+def _signature(secret: str, timestamp: str, region: str, service: str, to_sign: str) -> str:
     key = b"AWS4" + secret.encode()
-    for step in (timestamp[:8], region, "ses", "aws4_request"):
+    for step in (timestamp[:8], region, service, "aws4_request"):
         key = _hmac(key, step)
     return _hmac(key, to_sign).hex()
 

@@ -12,6 +12,8 @@ from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from .refusals import Refusal
+
 KEY_ID = "AKIAIOSFODNN7EXAMPLE"
 SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 ACCOUNT = "123456789012"
@@ -42,10 +44,12 @@ class Accepted:
 class State:
     """An SES account: settings first, then what happened to it.
 
-    denied maps an access key id to the IAM actions it lacks (`ses:SendEmail`, `ses:SendRawEmail`,
-    `ses:GetAccount`, `ses:GetSendQuota`); session_tokens maps a temporary key's id to its token,
-    expired_tokens holds those that ran out.  max_send_rate is recipients per second (None: no
-    limit), max_24_hour_send recipients per 24 hours (-1: no limit).
+    denied maps an access key id to the IAM actions it lacks (`ses:SendEmail`,
+    `sts:GetCallerIdentity` and so on); refusing maps an action to what it is refused with, whoever
+    asks, for calls other than sends (those meet the scripted faults).  session_tokens maps a
+    temporary key's id to its token, expired_tokens holds those that ran out.  max_send_rate is
+    recipients per second (None: no limit), max_24_hour_send recipients per 24 hours (-1: no
+    limit).
     """
 
     region: str = "us-east-1"
@@ -56,6 +60,7 @@ class State:
     session_tokens: dict[str, str] = field(default_factory=dict)
     expired_tokens: set[str] = field(default_factory=set)
     denied: dict[str, set[str]] = field(default_factory=dict)
+    refusing: dict[str, Refusal] = field(default_factory=dict)
     configuration_sets: set[str] = field(default_factory=set)
     max_send_rate: float | None = None
     max_24_hour_send: float = -1.0
@@ -66,6 +71,7 @@ class State:
     sent: deque[tuple[float, int]] = field(default_factory=deque)
     tokens: float | None = None
     filled_at: float = 0.0
+    ended: bool = False
 
     @property
     def requests(self) -> int:
@@ -102,6 +108,21 @@ class State:
                 raise TimeoutError(f"{len(self.messages)} of {number} messages came")
             return list(self.messages)
 
+    def wait_until(self, settled: Callable[[], bool], seconds: float) -> bool:
+        """Wait for what `settled` looks for, as a long poll does; was it there in time?
+
+        It is asked with the lock held, at each change.  The end of the server ends the wait.
+        """
+        with self.changed:
+            self.changed.wait_for(lambda: self.ended or settled(), seconds)
+            return settled()
+
+    def end(self) -> None:
+        """The server closes: whoever waits is woken."""
+        with self.changed:
+            self.ended = True
+            self.changed.notify_all()
+
     def accepted_since(self, number: int) -> list[Accepted]:
         """The accepted messages after the first `number`."""
         with self.changed:
@@ -135,3 +156,8 @@ class State:
     def allowed(self, key_id: str, action: str) -> bool:
         """Does the key's IAM policy allow the action?"""
         return action not in self.denied.get(key_id, set())
+
+
+def user_arn(key_id: str) -> str:
+    """The IAM user whose key it is."""
+    return f"arn:aws:iam::{ACCOUNT}:user/{key_id.lower()}"

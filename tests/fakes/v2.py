@@ -21,10 +21,10 @@ def read(state: State, request: Request) -> Call:
     """What the request asks for; Refusal if it cannot be read."""
     operation = request.method, urlsplit(request.target).path
     if operation == ("GET", "/v2/email/account"):
-        return Call(V2, _message_id, action="ses:GetAccount", result=lambda: _account(state))
+        return Call(action="ses:GetAccount", result=lambda: _account(state))
     if operation != ("POST", "/v2/email/outbound-emails"):
         raise Refusal(UNKNOWN_OPERATION, f"No operation at {operation[0]} {operation[1]}")
-    return Call(V2, _message_id, submission=_submission(_document(request.body)))
+    return Call(_submission(_document(request.body)), _message_id)
 
 
 def _document(body: bytes) -> dict[str, Any]:
