@@ -200,18 +200,30 @@ class Store:
     # The schedule.
 
     def lanes(self) -> list[tuple[str, int]]:
-        """Return the (identity, uid) pairs for which something waits, at one look-up each."""
+        """Return the (identity, uid) pairs for which something waits, at two look-ups each."""
         lanes: list[tuple[str, int]] = []
         names = {number: name for name, number in self._all_identities().items()}
         last = (-1, -1)
-        while row := self._one(
-            "SELECT identity, uid FROM path WHERE state = 0 AND (identity, uid) > (?, ?)"
-            " ORDER BY identity, uid LIMIT 1",
-            *last,
-        ):
+        while row := self._next_lane(*last):
             last = (row[0], row[1])
             lanes.append((names[row[0]], row[1]))
         return lanes
+
+    def _next_lane(self, identity: int, uid: int) -> tuple | None:  # type: ignore[type-arg]
+        """Return the numbers of the lane after this one.
+
+        Not with (identity, uid) > (?, ?): SQLite seeks the identity and then reads all its rows.
+        """
+        return self._one(
+            "SELECT identity, uid FROM path WHERE state = 0 AND identity = ? AND uid > ?"
+            " ORDER BY uid LIMIT 1",
+            identity,
+            uid,
+        ) or self._one(
+            "SELECT identity, uid FROM path WHERE state = 0 AND identity > ?"
+            " ORDER BY identity, uid LIMIT 1",
+            identity,
+        )
 
     def due(self, identity: str, uid: int) -> int | None:
         """Return when the first of a lane's waiting forward-paths is due."""
