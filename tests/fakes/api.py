@@ -6,6 +6,7 @@ for is in `services`, what it means in that service's module, the form of answer
 
 from __future__ import annotations
 
+import select
 import threading
 import uuid
 from dataclasses import replace
@@ -63,7 +64,7 @@ class _Handler(BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length") or 0)
         body = self.rfile.read(length)
         headers = {name.lower(): value for name, value in self.headers.items()}
-        request = signatures.Request(self.command, self.path, headers, body)
+        request = signatures.Request(self.command, self.path, headers, body, self._is_gone)
         service = services.find(request)
         try:
             call = service.read(self.api.state, request)
@@ -78,6 +79,11 @@ class _Handler(BaseHTTPRequestHandler):
         except OSError:  # the client is gone, or ``refuse`` broke the connection
             self.api.state.count("unanswered")
             raise
+
+    def _is_gone(self) -> bool:
+        """Has the client hung up?  It sends nothing while it waits, so what there is is the end."""
+        readable, _, _ = select.select([self.connection], [], [], 0)
+        return bool(readable)
 
     def _act(self, service: Service, call: Call, request: signatures.Request) -> Answer | None:
         state = self.api.state

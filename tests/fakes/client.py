@@ -85,6 +85,14 @@ class Caller:
         """The boto3 client for SES v1."""
         return self._client("ses")
 
+    def sqs(self) -> Any:
+        """The boto3 client for SQS."""
+        return self._client("sqs")
+
+    def sns(self) -> Any:
+        """The boto3 client for SNS."""
+        return self._client("sns")
+
     def smtps(self) -> smtplib.SMTP_SSL:
         """A connection to the port with the TLS wrapper, certificate checked; to be closed."""
         return smtplib.SMTP_SSL(

@@ -12,7 +12,7 @@ import calendar
 import hashlib
 import hmac
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote, urlsplit
 
@@ -39,12 +39,16 @@ MISMATCH = (
 
 @dataclass(frozen=True)
 class Request:
-    """An HTTP request as it came: target is path and query; header names are lower case."""
+    """An HTTP request as it came: target is path and query; header names are lower case.
+
+    gone tells whether who asked has hung up, which matters to a long poll.
+    """
 
     method: str
     target: str
     headers: Mapping[str, str]
     body: bytes
+    gone: Callable[[], bool] = lambda: False
 
 
 def authenticate(state: State, request: Request, service: str) -> str:

@@ -12,6 +12,7 @@ from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from .queues import Queues
 from .refusals import Refusal
 
 KEY_ID = "AKIAIOSFODNN7EXAMPLE"
@@ -72,6 +73,8 @@ class State:
     tokens: float | None = None
     filled_at: float = 0.0
     ended: bool = False
+    queues: Queues = field(default_factory=Queues)
+    witnesses: list[Callable[[Accepted], None]] = field(default_factory=list)
 
     @property
     def requests(self) -> int:
@@ -93,13 +96,15 @@ class State:
             self.changed.notify_all()
 
     def record(self, message: Accepted) -> None:
-        """Keep an accepted message and charge its recipients to the quotas."""
+        """Keep an accepted message, charge its recipients to the quotas, tell the witnesses."""
         with self.changed:
             self.messages.append(message)
             self.sent.append((self.clock(), len(message.destinations)))
             if self.tokens is not None:
                 self.tokens -= len(message.destinations)
             self.changed.notify_all()
+        for witness in self.witnesses:
+            witness(message)
 
     def wait_for_messages(self, number: int, seconds: float = 10.0) -> list[Accepted]:
         """The accepted messages once there are `number` of them; TimeoutError if not in time."""
@@ -122,6 +127,7 @@ class State:
         with self.changed:
             self.ended = True
             self.changed.notify_all()
+        self.queues.close()
 
     def accepted_since(self, number: int) -> list[Accepted]:
         """The accepted messages after the first `number`."""
