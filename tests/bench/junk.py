@@ -1,0 +1,47 @@
+"""A mail whose drop lies among another user's junk, against one whose drop lies alone.
+
+From the start of sendmail to SES. That it goes first is shown in tests/scale.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from pathlib import Path
+
+from tests.bench.rows import Row
+from tests.fakes.ses import SesServer
+from tests.host import Host
+from tests.installation import Installation
+from tests.spool import Spool
+from tests.system.test_isolation import FILL, OTHER, is_alive, isolated, ring, run_as
+
+JUNK = 100_000
+MAILS = 5
+BAR = 3.0
+
+
+def measure(directory: Path, installed: Installation) -> list[Row]:
+    """Return the row of junk."""
+    host = Host(directory, installed)
+    with SesServer() as ses, isolated(host, ses) as spool:
+        spool.start()
+        is_alive(host, spool)  # the first one imports what delivers
+        alone = _delivered(host, spool)
+        run_as(OTHER, FILL, spool.drop_directory, JUNK)
+        ring(spool, "anything that asks for a scan")
+        among = _delivered(host, spool)
+        left = len(spool.dropped())
+        spool.stop()
+    note = f"{among * 1000:.0f} ms against {alone * 1000:.0f} ms; {left} files were left"
+    return [Row(f"a mail among {JUNK} files of junk / alone", among / alone, BAR, note=note)]
+
+
+def _delivered(host: Host, spool: Spool) -> float:
+    """Return the median of what mails take, one after another."""
+    times = []
+    for _ in range(MAILS):
+        start = time.perf_counter()
+        is_alive(host, spool)
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
