@@ -23,6 +23,7 @@ from .faults import (
     Strike,
     slow,
 )
+from .refusals import SHUT_DOWN_TEXT
 
 UNVERIFIED = (
     "Email address is not verified. The following identities failed the check in region {region}: "
@@ -30,10 +31,6 @@ UNVERIFIED = (
 NOT_AUTHORIZED = (
     "User `arn:aws:iam::123456789012:user/sesmail' is not authorized to perform "
     "`ses:SendRawEmail' on resource `arn:aws:ses:us-east-1:123456789012:identity/example.com'"
-)
-PAUSED = (
-    "Sending paused for this account. For more information, please check the inbox of the email "
-    "address associated with your AWS account."
 )
 TOKEN = "The security token included in the request is "
 SKEWED = "20200101T000000Z is now earlier than 20200101T001500Z (20200101T003000Z - 15 min.)"
@@ -151,7 +148,7 @@ _ACCOUNT = (
     _rejected(12, "sender-not-verified", UNVERIFIED + "{author}"),
     _rejected(12, "sender-not-verified-cut", UNVERIFIED + "{author}, ..."),
     _rejected(13, "recipient-not-verified", UNVERIFIED + "{recipient}"),
-    _rejected(14, "account-paused-rejected", PAUSED),
+    _rejected(14, "account-paused-rejected", SHUT_DOWN_TEXT),
     _rejected(15, "blacklisted", "Address blacklisted."),
     _rejected(15, "content-rejected", "Message content was rejected."),
     _api(
@@ -353,7 +350,7 @@ _SMTP = (
         554,
         "Message rejected: " + UNVERIFIED + "{recipient}",
     ),
-    _smtp("smtp-paused", "dot", 554, "Message rejected: " + PAUSED),
+    _smtp("smtp-paused", "dot", 554, "Message rejected: " + SHUT_DOWN_TEXT),
     _smtp("smtp-blacklisted", "dot", 554, "Message rejected: Address blacklisted."),
     _smtp("smtp-duplicate-header", "dot", 554, "Transaction failed: Duplicate header 'Subject'."),
     _smtp("smtp-no-domain", "dot", 554, "Transaction failed: Missing final '@domain'"),

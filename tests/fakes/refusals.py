@@ -9,6 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+SHUT_DOWN_TEXT = (
+    "Sending paused for this account. For more information, please check the inbox of the email "
+    "address associated with your AWS account."
+)
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -104,4 +109,26 @@ UNKNOWN_OPERATION = Kind(
     (404, "UnknownOperationException"),
     (400, "InvalidAction"),
     (500, "{}"),
+)
+
+
+def kind(status: int, code: str) -> Kind:
+    """A class of refusal that only management calls know."""
+    return Kind((status, code), (status, code), (554, "{}"))
+
+
+ALREADY_EXISTS = kind(400, "AlreadyExistsException")
+NOT_FOUND = kind(404, "NotFoundException")
+LIMIT_EXCEEDED = kind(400, "LimitExceededException")
+CONFLICT = kind(409, "ConflictException")
+INVALID_TOKEN = kind(400, "InvalidNextTokenException")
+PAUSED = Kind(
+    (400, "SendingPausedException"),
+    (400, "AccountSendingPausedException"),
+    (554, "Message rejected: {}"),
+)
+MAIL_FROM = Kind(
+    (400, "MailFromDomainNotVerifiedException"),
+    (400, "MailFromDomainNotVerifiedException"),
+    (554, "Message rejected: {}"),
 )

@@ -11,17 +11,21 @@ import uuid
 from dataclasses import dataclass, field, replace
 
 from . import addresses, message
+from .identity import REJECT, SUCCESS
 from .message import Message
 from .refusals import (
     BAD_VALUE,
     DENIED,
+    MAIL_FROM,
     NO_CONFIGURATION_SET,
+    PAUSED,
     REJECTED,
+    SHUT_DOWN_TEXT,
     THROTTLED,
     TOO_LONG,
     Refusal,
 )
-from .state import ACCOUNT, Accepted, State, user_arn
+from .state import ACCOUNT, SHUTDOWN, Accepted, State, user_arn
 
 MAX_RECIPIENTS = 50
 MAX_LENGTH = {"v2": 40 * 1024 * 1024, "v1": 10 * 1024 * 1024, "smtp": 40 * 1024 * 1024}
@@ -61,7 +65,9 @@ def send(state: State, submission: Submission) -> Accepted:
     message.check_fields(parsed)
     settled = _settled(submission, parsed)
     _check_addresses(settled, parsed)
+    _check_account(state)
     _check_identities(state, settled, parsed)
+    settled = _with_default(state, settled, parsed)
     _check_settings(state, settled)
     _check_quota(state, len(settled.destinations or ()))
     accepted = _accepted(state, settled, parsed)
@@ -108,11 +114,7 @@ def verified(state: State, address: str) -> bool:
 
     Domains match in any case and with every subdomain; addresses match exactly.
     """
-    if address in state.identities:
-        return True
-    labels = address.rpartition("@")[2].lower().split(".")
-    domains = {identity.lower() for identity in state.identities if "@" not in identity}
-    return any(".".join(labels[start:]) in domains for start in range(len(labels)))
+    return state.identities.of(address) is not None
 
 
 def context(state: State, submission: Submission) -> dict[str, str]:
@@ -169,6 +171,29 @@ def _check_addresses(submission: Submission, parsed: Message) -> None:
         addresses.check(addresses.bare(submission.source))
     for destination in submission.destinations or ():
         addresses.check(destination)
+
+
+def _check_account(state: State) -> None:
+    if state.enforcement == SHUTDOWN:
+        raise Refusal(REJECTED, SHUT_DOWN_TEXT)
+    if not state.sending_enabled:
+        raise Refusal(PAUSED, "Email sending for the account is paused.")
+
+
+def _with_default(state: State, submission: Submission, parsed: Message) -> Submission:
+    """With the configuration set of the author's identity if it has none of its own.
+
+    Refusal if that identity insists on a MAIL FROM domain that is not in order.
+    """
+    author = addresses.bare(addresses.split_list(parsed.first("From") or "")[0])
+    identity = state.identities.of(author)
+    if identity is None:
+        return submission
+    insists = identity.mail_from and identity.on_mx_failure == REJECT
+    if insists and identity.mail_from_status != SUCCESS:
+        raise Refusal(MAIL_FROM, f"The MAIL FROM domain {identity.mail_from} isn't verified.")
+    chosen = submission.configuration_set or identity.configuration_set or None
+    return replace(submission, configuration_set=chosen)
 
 
 def _check_identities(state: State, submission: Submission, parsed: Message) -> None:
@@ -230,7 +255,7 @@ def _check_quota(state: State, recipients: int) -> None:
 
 
 def _accepted(state: State, submission: Submission, parsed: Message) -> Accepted:
-    now = state.clock()
+    now = state.now()
     message_id = f"0100{int(now * 1000):012x}-{uuid.uuid4()}-000000"
     source = submission.source or parsed.first("Return-Path") or parsed.first("From") or ""
     return Accepted(

@@ -21,6 +21,7 @@ from . import certificates, signatures, smtp
 from .api import Api
 from .fault_table import FAULTS
 from .faults import CERTIFICATE, V2, Fault, Script
+from .identity import Identities
 from .listener import Connection, Listener
 from .smtp import Smtp
 from .smtp_session import Limits
@@ -48,7 +49,7 @@ class SesServer:
         session_cap: int | None = None,
         port: int = 0,
     ) -> None:
-        self.state = State(region=region, identities=set(identities))
+        self.state = State(region=region, identities=Identities(identities))
         if keys is not None:
             self.state.keys = dict(keys)
         self.limits = Limits(idle, session_cap)

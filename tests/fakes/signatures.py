@@ -162,7 +162,7 @@ def _check_date(state: State, timestamp: str, scope_date: str) -> None:
         ) from None
     if not timestamp.startswith(scope_date):
         raise Refusal(WRONG_SIGNATURE, "Date in Credential scope does not match YYYYMMDD.")
-    now = state.clock()
+    now = state.now()
     if signed < now - SKEW:
         limit = f"{_stamp(now - SKEW)} ({_stamp(now)} - 15 min.)"
         raise Refusal(

@@ -11,13 +11,19 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
+from . import verification
+from .configuration_set import ConfigurationSets
+from .dns import DnsServer
+from .identity import Identities, Identity
 from .queues import Queues
 from .refusals import Refusal
 
 KEY_ID = "AKIAIOSFODNN7EXAMPLE"
 SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 ACCOUNT = "123456789012"
+HEALTHY, PROBATION, SHUTDOWN = "HEALTHY", "PROBATION", "SHUTDOWN"
 DAY = 24 * 3600.0
 
 
@@ -41,6 +47,16 @@ class Accepted:
     key_id: str
 
 
+@dataclass(frozen=True)
+class Suppressed:
+    """Why SES delivers nothing to an address: BOUNCE or COMPLAINT, since when, and which event."""
+
+    reason: str
+    since: float
+    message_id: str = ""
+    feedback_id: str = ""
+
+
 @dataclass(slots=True)
 class State:
     """An SES account: settings first, then what happened to it.
@@ -51,10 +67,16 @@ class State:
     temporary key's id to its token, expired_tokens holds those that ran out.  max_send_rate is
     recipients per second (None: no limit), max_24_hour_send recipients per 24 hours (-1: no
     limit).
+
+    SES's clock is `clock` and clock_offset seconds on.  enforcement is HEALTHY, PROBATION or
+    SHUTDOWN; sending_enabled is the account's own switch.  details are what PutAccountDetails
+    brought, review its ReviewDetails.Status.  suppressed is the suppression list by address.
+    Pending identities turn SUCCESS when `dns` has their records, or verify_after seconds after they
+    were made, at the next GetEmailIdentity.
     """
 
     region: str = "us-east-1"
-    identities: set[str] = field(default_factory=set)
+    identities: Identities = field(default_factory=Identities)
     sandbox: bool = False
     verified_recipients: set[str] = field(default_factory=set)
     keys: dict[str, str] = field(default_factory=lambda: {KEY_ID: SECRET})
@@ -62,10 +84,21 @@ class State:
     expired_tokens: set[str] = field(default_factory=set)
     denied: dict[str, set[str]] = field(default_factory=dict)
     refusing: dict[str, Refusal] = field(default_factory=dict)
-    configuration_sets: set[str] = field(default_factory=set)
+    configuration_sets: ConfigurationSets = field(default_factory=ConfigurationSets)
+    max_configuration_sets: int = 10_000
     max_send_rate: float | None = None
     max_24_hour_send: float = -1.0
     clock: Callable[[], float] = time.time
+    clock_offset: float = 0.0
+    enforcement: str = HEALTHY
+    sending_enabled: bool = True
+    details: dict[str, Any] = field(default_factory=dict)
+    review: str = ""
+    suppressed: dict[str, Suppressed] = field(default_factory=dict)
+    suppressed_reasons: list[str] = field(default_factory=lambda: ["BOUNCE", "COMPLAINT"])
+    signing_hosted_zone: str = "dkim.amazonses.com"
+    dns: DnsServer | None = None
+    verify_after: float | None = None
     messages: list[Accepted] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     changed: threading.Condition = field(default_factory=threading.Condition)
@@ -75,6 +108,48 @@ class State:
     ended: bool = False
     queues: Queues = field(default_factory=Queues)
     witnesses: list[Callable[[Accepted], None]] = field(default_factory=list)
+
+    def now(self) -> float:
+        """What time SES thinks it is, in seconds since the epoch."""
+        return self.clock() + self.clock_offset
+
+    @property
+    def production(self) -> bool:
+        """Is the account out of the sandbox?"""
+        return not self.sandbox
+
+    @property
+    def may_send(self) -> bool:
+        """Do neither the account's switch nor SES's verdict stop it?"""
+        return self.sending_enabled and self.enforcement != SHUTDOWN
+
+    def identity(self, name: str) -> Identity:
+        """What is known of the identity, verified or not; KeyError if nothing is."""
+        return self.identities.known[name]
+
+    def verify_when_dns(self, server: DnsServer) -> None:
+        """Let pending identities turn SUCCESS when this server has their records."""
+        self.dns = server
+
+    def look(self, identity: Identity) -> None:
+        """Do what SES does in the background for a pending identity."""
+        now = self.now()
+        if self.dns is not None:
+            verification.look(identity, self.dns, self.signing_hosted_zone, self.region, now)
+        if self.verify_after is not None and now >= identity.created_at + self.verify_after:
+            identity.verify()
+
+    def suppress(
+        self, address: str, reason: str = "BOUNCE", message_id: str = "", feedback_id: str = ""
+    ) -> None:
+        """Put the address on the suppression list."""
+        self.suppressed[address] = Suppressed(reason, self.now(), message_id, feedback_id)
+
+    def decide(self, granted: bool) -> None:
+        """End the review of PutAccountDetails: production access, or not."""
+        self.review = "GRANTED" if granted else "DENIED"
+        if granted:
+            self.sandbox = False
 
     @property
     def requests(self) -> int:
@@ -99,7 +174,7 @@ class State:
         """Keep an accepted message, charge its recipients to the quotas, tell the witnesses."""
         with self.changed:
             self.messages.append(message)
-            self.sent.append((self.clock(), len(message.destinations)))
+            self.sent.append((self.now(), len(message.destinations)))
             if self.tokens is not None:
                 self.tokens -= len(message.destinations)
             self.changed.notify_all()
@@ -137,7 +212,7 @@ class State:
     def sent_last_24_hours(self) -> int:
         """Recipients charged in the last 24 hours."""
         with self.changed:
-            while self.sent and self.sent[0][0] <= self.clock() - DAY:
+            while self.sent and self.sent[0][0] <= self.now() - DAY:
                 self.sent.popleft()
             return sum(recipients for _, recipients in self.sent)
 
@@ -151,7 +226,7 @@ class State:
             rate = self.max_send_rate
             if rate is None:
                 return True
-            now = self.clock()
+            now = self.now()
             if self.tokens is None:
                 self.tokens = max(rate, 1.0)
             else:

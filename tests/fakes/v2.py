@@ -1,43 +1,48 @@
-"""SESv2 requests (rest-json): SendEmail with Content.Raw, and GetAccount."""
+"""SESv2 requests (rest-json): SendEmail with Content.Raw, and the operations of the account."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import json
-from typing import Any
-from urllib.parse import urlsplit
 
-from . import message
+from . import account, configuration_sets, identities, message, operations, suppressed
 from .answers import Call
 from .faults import V2
+from .operations import Document, Operation
 from .refusals import BAD_VALUE, UNKNOWN_OPERATION, UNREADABLE_REQUEST, Refusal
 from .rules import Submission
 from .signatures import Request
 from .state import Accepted, State
 
+OPERATIONS = (
+    *identities.OPERATIONS,
+    *account.OPERATIONS,
+    *suppressed.OPERATIONS,
+    *configuration_sets.OPERATIONS,
+)
+
 
 def read(state: State, request: Request) -> Call:
     """What the request asks for; Refusal if it cannot be read."""
-    operation = request.method, urlsplit(request.target).path
-    if operation == ("GET", "/v2/email/account"):
-        return Call(action="ses:GetAccount", result=lambda: _account(state))
-    if operation != ("POST", "/v2/email/outbound-emails"):
-        raise Refusal(UNKNOWN_OPERATION, f"No operation at {operation[0]} {operation[1]}")
-    return Call(_submission(_document(request.body)), _message_id)
+    if (request.method, request.target) == ("POST", "/v2/email/outbound-emails"):
+        return Call(_submission(operations.document(request.body)), _message_id)
+    for operation in OPERATIONS:
+        members = operation.matches(request)
+        if members is not None:
+            return _call(state, operation, operations.asked(request, members))
+    raise Refusal(UNKNOWN_OPERATION, f"No operation at {request.method} {request.target}")
 
 
-def _document(body: bytes) -> dict[str, Any]:
-    try:
-        document = json.loads(body)
-    except ValueError:
-        raise Refusal(UNREADABLE_REQUEST, "The request body is no JSON.") from None
-    if not isinstance(document, dict):
-        raise Refusal(UNREADABLE_REQUEST, "The request body is no JSON object.")
-    return document
+def _call(state: State, operation: Operation, members: Document) -> Call:
+    def result() -> bytes:
+        with state.changed:
+            return json.dumps(operation.run(state, members)).encode()
+
+    return Call(action=f"ses:{operation.name}", result=result)
 
 
-def _submission(document: dict[str, Any]) -> Submission:
+def _submission(document: Document) -> Submission:
     content = document.get("Content") or {}
     if set(content) != {"Raw"}:
         raise Refusal(BAD_VALUE, "The stand-in takes Content.Raw and nothing else.")
@@ -64,20 +69,3 @@ def _submission(document: dict[str, Any]) -> Submission:
 
 def _message_id(accepted: Accepted) -> bytes:
     return json.dumps({"MessageId": accepted.message_id}).encode()
-
-
-def _account(state: State) -> bytes:
-    return json.dumps(
-        {
-            "DedicatedIpAutoWarmupEnabled": False,
-            "EnforcementStatus": "HEALTHY",
-            "ProductionAccessEnabled": not state.sandbox,
-            "SendingEnabled": True,
-            "SendQuota": {
-                "Max24HourSend": state.max_24_hour_send,
-                "MaxSendRate": 14.0 if state.max_send_rate is None else state.max_send_rate,
-                "SentLast24Hours": float(state.sent_last_24_hours()),
-            },
-            "SuppressionAttributes": {"SuppressedReasons": ["BOUNCE", "COMPLAINT"]},
-        }
-    ).encode()

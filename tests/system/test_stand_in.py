@@ -358,7 +358,8 @@ def test_identity_matching(
     ses: SesServer, caller: Caller, identity: str, address: str, good: bool
 ) -> None:
     """Domains match in any case and with subdomains, addresses letter by letter."""
-    ses.state.identities = {identity}
+    ses.state.identities.clear()
+    ses.state.identities.add(identity)
     raw = f"From: {address}\r\nTo: b@b.org\r\n\r\n".encode()
     if good:
         caller.send("v2", raw, source=None)
@@ -546,7 +547,7 @@ def test_unknown_operations(caller: Caller) -> None:
     with pytest.raises(caller.v1().exceptions.ClientError, match="InvalidAction"):
         caller.v1().list_identities()
     with pytest.raises(caller.v2().exceptions.ClientError, match="UnknownOperationException"):
-        caller.v2().list_email_identities()
+        caller.v2().list_contact_lists()
 
 
 def test_https(ses: SesServer) -> None:
