@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from sesmail.control import requeue, salvage, verb
+from sesmail.control import ask, salvage, verb
 from sesmail.control.verb import Context, Verbs
 
 
@@ -19,8 +19,9 @@ def add(verbs: Verbs) -> None:
 
 
 def _requeue(context: Context, arguments: argparse.Namespace) -> None:
-    for line in requeue.run(context.settings, arguments.queue_id):
-        context.terminal.say(line)
+    for answer in ask.ask(context.settings, {"request": "requeue", "id": arguments.queue_id}):
+        context.terminal.result(answer)
+        context.terminal.say(f"{answer['paths']} to be tried again")
 
 
 def _salvage(context: Context, arguments: argparse.Namespace) -> None:

@@ -7,6 +7,7 @@
     sesmail/ses[pid]: ID: to=<…>, …, status=deferred (…)       also what is held
     sesmail/ses[pid]: ID: to=<…>, …, status=bounced (…)
     sesmail/qmgr[pid]: ID: removed
+    sesmail/postsuper[pid]: ID: removed, uid=0                  also: placed on hold, released from hold
     sesmail/ses[pid]: warning: ID: …   and   fatal: ID: …      nothing was tried
 
 The ``sesmail/submit`` line is submission's. Callers choose addresses and Message-ID: bytes outside
@@ -91,6 +92,10 @@ class MailLog:
     def removed(self) -> None:
         """Log the end: the message is no longer kept."""
         self._info("qmgr", "removed")
+
+    def administered(self, what: str, uid: int) -> None:
+        """Log what an administrator had done, in the words of Postfix's postsuper."""
+        self._info("postsuper", f"{what}, uid={uid}")
 
     def warning(self, text: str) -> None:
         """Log what does not stop the delivery."""

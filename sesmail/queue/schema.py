@@ -3,9 +3,10 @@
 A message is an ``entry``; its bytes are in ``content``, apart, so that listing a million entries
 reads none of them. Each forward-path is a row of ``path`` with a state of its own; the partial
 index over the waiting ones is the schedule. ``attempt`` is written before a request and completed
-after it: one without an end, found at start, may have reached SES. What the last attempt met is in
-``path``, what earlier ones met in ``reply``. ``hold`` remembers what waits for the administrator,
-``event`` what SES told after it took a message, ``suppression`` whom it is of no use to write to.
+after it: one without an end, found at start, may have reached SES. What an attempt met is in
+``path`` where it was the last word, else in ``reply``; ``path`` has the latest of them, too, until
+the next. ``hold`` remembers what waits for the administrator, ``event`` what SES told after it took
+a message, ``suppression`` whom it is of no use to write to.
 
 Ids grow with time, so that taking the millionth entry costs what the first did. Times are
 milliseconds since the epoch.
@@ -42,6 +43,7 @@ CREATE TABLE entry (
 ) STRICT;
 CREATE INDEX entry_finished ON entry (finished) WHERE finished IS NOT NULL;
 CREATE INDEX entry_open ON entry (id, uid, size) WHERE open > 0;
+CREATE INDEX entry_failed ON entry (id) WHERE failed > 0;
 
 CREATE TABLE content (entry INTEGER PRIMARY KEY REFERENCES entry, message BLOB NOT NULL) STRICT;
 
@@ -88,8 +90,8 @@ CREATE INDEX reply_path ON reply (path);
 CREATE TABLE hold (
     id INTEGER PRIMARY KEY,
     identity INTEGER NOT NULL REFERENCES identity,
-    scope TEXT NOT NULL,           -- identity, author, recipient
-    key TEXT NOT NULL,             -- '', the author's domain, the forward-path
+    scope TEXT NOT NULL,           -- identity, author, recipient, entry, operator
+    key TEXT NOT NULL,             -- '', the author, the forward-path, the queue id
     began INTEGER NOT NULL,
     ended INTEGER,                 -- NULL while it lasts
     reason TEXT NOT NULL

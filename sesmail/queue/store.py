@@ -27,6 +27,7 @@ class State(enum.IntEnum):
     DELIVERED = 2
     FAILED = 3
     HELD = 4
+    DELETED = 5  # by the administrator
 
 
 _DONE = (State.DELIVERED, State.FAILED)

@@ -1,4 +1,4 @@
-"""What happens to the queue beside taking and finishing: holds, requeue, history, space.
+"""What happens to the queue beside taking and finishing: holds, history, space.
 
 Each function works on the writer's connection, inside ``Store.transaction``.
 """
@@ -13,6 +13,7 @@ IDENTITY = "identity"  # nothing of it is tried; no path is changed
 AUTHOR = "author"  # mail of this author domain
 RECIPIENT = "recipient"  # this forward-path
 ENTRY = "entry"  # this entry: SES may have it, and sending again was forbidden
+OPERATOR = "operator"  # this entry: the administrator said so
 _PIECE = 10_000  # rows changed by one statement: SQLite keeps in memory which they are
 
 
@@ -71,11 +72,13 @@ def release(connection: sqlite3.Connection, hold: int, now: int, most: int = -1)
     ).rowcount
 
 
-def end_hold(connection: sqlite3.Connection, hold: int, now: int) -> None:
-    """Write down that a hold is over, and release what it held."""
-    while release(connection, hold, now, _PIECE):
-        pass
+def end_hold(connection: sqlite3.Connection, hold: int, now: int) -> int:
+    """Write down that a hold is over, and release what it held; return how many paths."""
+    total = 0
+    while count := release(connection, hold, now, _PIECE):
+        total += count
     connection.execute("UPDATE hold SET ended = ? WHERE id = ?", (now, hold))
+    return total
 
 
 def held_time(
@@ -100,32 +103,6 @@ def held_time(
     return total
 
 
-def requeue(connection: sqlite3.Connection, queue_id: str, now: int) -> int:
-    """Try an entry's forward-paths again that failed or, for ambiguity, are held; return how many.
-
-    After a failure the entry counts as new: its age starts again.
-    """
-    row = connection.execute("SELECT id FROM entry WHERE queue_id = ?", (queue_id,)).fetchone()
-    if row is None:
-        return 0
-    released = 0
-    for (hold,) in connection.execute(
-        "SELECT id FROM hold WHERE scope = ? AND key = ? AND ended IS NULL", (ENTRY, queue_id)
-    ).fetchall():
-        released += release(connection, hold, now)
-        end_hold(connection, hold, now)
-    count = connection.execute(
-        "UPDATE path SET state = 0, due = ?, attempts = 0 WHERE entry = ? AND state = 3",
-        (now, row[0]),
-    ).rowcount
-    connection.execute(
-        "UPDATE entry SET open = open + ?, failed = 0, finished = NULL, arrived = ? WHERE id = ?"
-        " AND ? > 0",
-        (count, now, row[0], count),
-    )
-    return released + count
-
-
 def purge(connection: sqlite3.Connection, before: int, most: int = 500) -> int:
     """Forget entries that were finished before a moment; return how many, at most ``most``."""
     numbers = connection.execute(
@@ -133,6 +110,8 @@ def purge(connection: sqlite3.Connection, before: int, most: int = 500) -> int:
     ).fetchall()
     for statement in (
         "DELETE FROM content WHERE entry = ?",
+        "DELETE FROM reply WHERE path IN (SELECT id FROM path WHERE entry = ?)",
+        "DELETE FROM event WHERE path IN (SELECT id FROM path WHERE entry = ?)",
         "DELETE FROM path WHERE entry = ?",
         "DELETE FROM attempt WHERE entry = ?",
         "DELETE FROM entry WHERE id = ?",
@@ -151,11 +130,18 @@ def vacuum(connection: sqlite3.Connection, pages: int = 64) -> None:
 def overdue(connection: sqlite3.Connection, identity: str, uid: int, limit: int, now: int) -> int:
     """Make due at once what a lane has absurdly far ahead: the clock was wrong then, or is now."""
     total = 0
-    while count := connection.execute(
+    while count := hasten(connection, identity, uid, limit, now, _PIECE):
+        total += count
+    return total
+
+
+def hasten(
+    connection: sqlite3.Connection, identity: str, uid: int, limit: int, now: int, most: int
+) -> int:
+    """Make due now what a lane has due after ``limit``, at most ``most``; return how many."""
+    return connection.execute(
         "UPDATE path SET due = ? WHERE id IN (SELECT id FROM path"
         " WHERE state = 0 AND identity = (SELECT id FROM identity WHERE name = ?) AND uid = ?"
         " AND due > ? LIMIT ?)",
-        (now, identity, uid, limit, _PIECE),
-    ).rowcount:
-        total += count
-    return total
+        (now, identity, uid, limit, most),
+    ).rowcount

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from sesmail.delivery.daemon import control_server
+from sesmail.delivery.daemon.administration import Administration
+from sesmail.delivery.daemon.answers.frame import Desk
+from sesmail.delivery.daemon.answers.registry import respond
 from sesmail.delivery.daemon.control_server import ControlServer
+from sesmail.delivery.daemon.holds import HoldBook
 from sesmail.queue import upkeep
 from sesmail.queue.store import Finished, State, Store
-from sesmail.queue.upkeep import Hold
+from sesmail.settings import Settings
 from sesmail.sysexits import CannotCreate
 from tests.queue_entries import NOW, entry
 
@@ -28,20 +32,25 @@ class Control:
             (spool / name).mkdir()
         self.path = spool / "run" / "control"
         self.store = Store(str(spool / "queue"))
-        self.asked: list[str] = []
-        self.holds: list[Hold] = []
+        self.scans = 0
         self._clients: list[socket.socket] = []
-        self.server = ControlServer(
-            str(spool),
-            lambda: self.asked.append("flush"),
-            lambda: self.asked.append("scan"),
-            self._requeue,
-            lambda: self.holds,
+        settings = Settings()
+        settings.spool_directory = str(spool)
+        holds = HoldBook(self.store)
+        administration = Administration(
+            self.store, holds, self._change, lambda: None, lambda *_: None
         )
+        desk = Desk(settings, administration, self)
+        self.server = ControlServer(str(spool), lambda *asked: respond(desk, *asked))
 
-    def _requeue(self, queue_id: str) -> int:
-        self.asked.append(f"requeue {queue_id}")
-        return 3
+    def scan(self) -> None:
+        """Count what would be a look through the drop."""
+        self.scans += 1
+
+    def _change(self, change: Callable[[int], object]) -> bool:
+        with self.store.transaction():
+            change(NOW)
+        return True
 
     def close(self) -> None:
         """End it all."""
@@ -147,9 +156,9 @@ def test_active_and_held_entries_are_marked(control: Control) -> None:
         job = control.store.claim(*LANE, NOW)
         assert job is not None
         hold = upkeep.begin_hold(
-            control.store.connection, "example.com", upkeep.AUTHOR, "k", "w", 1
+            control.store.connection, "example.com", upkeep.AUTHOR, "k", "why", 1
         )
-        held = [Finished(p.id, State.HELD, 0, "4.7.0", "why", hold=hold.id) for p in job.paths]
+        held = [Finished(p.id, State.HELD, 0, "4.7.0", "text", hold=hold.id) for p in job.paths]
         control.store.finish(job, held, NOW)
     lines = control.answer(control.connect(b"list\n"))
     marks = [line.split()[2] for line in lines if line.startswith("entry ")]
@@ -161,7 +170,9 @@ def test_a_held_identity_says_why(control: Control) -> None:
     """A hold of a whole identity touches no row, yet its entries show it; others do not."""
     with control.store.transaction():
         control.store.add([entry(), entry(identity="example.net")])
-    control.holds.append(Hold(1, "example.com", upkeep.IDENTITY, "", NOW, "the key is wrong"))
+        upkeep.begin_hold(
+            control.store.connection, "example.com", upkeep.IDENTITY, "", "the key is wrong", NOW
+        )
     lines = control.answer(control.connect(b"list\n"))
     assert [line.split()[2] for line in lines if line.startswith("entry ")] == ["!", "-"]
     assert lines[1] == "because the key is wrong"
@@ -182,11 +193,14 @@ def test_no_byte_of_others_reaches_a_terminal(control: Control) -> None:
 
 def test_flush_makes_due_and_scans(control: Control) -> None:
     """The daemon's own user may have everything tried now."""
+    with control.store.transaction():
+        control.store.add([entry(due=NOW + 1_000_000)])
     assert control.answer(control.connect(b"flush\n")) == ["done"]
-    assert control.asked == ["flush", "scan"]
+    assert control.store.due(*LANE) == NOW
+    assert control.scans == 1
 
 
-@pytest.mark.parametrize("request_", [b"unknown\n", b"\n", b"list" * 50, b"list\x00\n"])
+@pytest.mark.parametrize("request_", [b"unknown\n", b"\n", b"list" * 2000, b"list\x00\n"])
 def test_what_is_no_request_ends_the_connection(control: Control, request_: bytes) -> None:
     """Unknown and overlong requests get no answer."""
     client = control.connect(request_)
@@ -254,19 +268,13 @@ def test_an_answer_that_broke_off_has_no_last_line(control: Control) -> None:
     assert control.answer(control.connect(b"list\n")) == ["total 0 0"]
 
 
-def test_requeue(control: Control) -> None:
-    """The daemon is asked for the entry, and says how many forward-paths are tried again."""
-    assert control.answer(control.connect(b"requeue ABC\n")) == ["done 3"]
-    assert control.asked == ["requeue ABC"]
-
-
 def test_a_socket_of_before_is_replaced(tmp_path: Path) -> None:
     """What a killed daemon left is no obstacle; everybody may connect; the end removes it."""
     (tmp_path / "run").mkdir()
     path = tmp_path / "run" / "control"
     with socket.socket(socket.AF_UNIX) as left:
         left.bind(str(path))
-    server = ControlServer(str(tmp_path), lambda: None, lambda: None, lambda _: 0, list)
+    server = ControlServer(str(tmp_path), lambda *_: None)
     assert path.is_socket()
     assert path.stat().st_mode & 0o777 == 0o666
     server.close()
@@ -276,4 +284,4 @@ def test_a_socket_of_before_is_replaced(tmp_path: Path) -> None:
 def test_without_its_directory(tmp_path: Path) -> None:
     """The failure names the remedy."""
     with pytest.raises(CannotCreate, match="sesmailctl init"):
-        ControlServer(str(tmp_path), lambda: None, lambda: None, lambda _: 0, list)
+        ControlServer(str(tmp_path), lambda *_: None)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sesmail.queue import schema, upkeep
+from sesmail.queue import decisions, schema, upkeep
 from sesmail.queue.listing import Listing
 from sesmail.queue.lock import Lock
 from sesmail.queue.reserve import SIZE, Reserve
@@ -81,33 +81,14 @@ def test_requeue_starts_again(store: Store) -> None:
             for path, state in zip(job.paths, (State.DELIVERED, State.FAILED), strict=True)
         )
         store.finish(job, [good, bad], NOW)
-        assert upkeep.requeue(store.connection, new.queue_id, NOW + 9) == 1
-        assert upkeep.requeue(store.connection, "unknown", NOW) == 0
+        found = decisions.find(store.connection, new.queue_id)
+        assert found is not None
+        assert decisions.requeue(store.connection, found, NOW + 9) == 1
+        assert decisions.find(store.connection, "unknown") is None
         again = store.claim(*LANE, NOW + 9)
     assert again is not None
     assert [path.address for path in again.paths] == ["b@x.org"]
     assert again.arrived == NOW + 9
-
-
-def test_requeue_releases_what_was_ambiguous(store: Store) -> None:
-    """The administrator has decided: it is sent again, and the hold is over."""
-    new = entry("a@x.org", "b@x.org")
-    with store.transaction():
-        store.add([new])
-        connection = store.connection
-        hold = upkeep.begin_hold(
-            connection, "example.com", upkeep.ENTRY, new.queue_id, "perhaps sent", NOW
-        )
-        job = store.claim(*LANE, NOW)
-        assert job is not None
-        store.finish(
-            job,
-            [Finished(p.id, State.HELD, 0, "4.4.2", "", hold=hold.id) for p in job.paths],
-            NOW,
-        )
-        assert upkeep.requeue(connection, new.queue_id, NOW) == 2
-        assert store.claim(*LANE, NOW) is not None
-        assert upkeep.holds(connection) == []
 
 
 def test_purge_forgets_what_is_old(store: Store) -> None:

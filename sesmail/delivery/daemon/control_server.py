@@ -1,17 +1,9 @@
-"""The socket ``control``: the daemon's answers to mailq, ``sendmail -q`` and sesmailctl.
+"""The socket ``control``: where mailq, ``sendmail -q`` and sesmailctl ask the daemon.
 
-    list     entry QUEUE-ID MARK SIZE ARRIVED SENDER    MARK: * active, ! held, - else; in seconds
-             because REASON                             of the forward-paths that follow
-             to FORWARD-PATH
-             total MESSAGES BYTES                       the last line: without it something lacks
-    flush    done                                       what waits is tried now
-    requeue QUEUE-ID
-             done NUMBER                                forward-paths that failed, tried again
-             denied
-
-One request, one answer, and the end. Everybody may ask: root, the daemon's user and the members of
-its group see, flush and requeue everything; others see their own entries and the totals of all, and
-let the drop be looked through.
+One request, a line, one answer, and the end. Everybody may ask: root, the daemon's user and the
+members of its group see and change everything; others see their own entries and the totals of all,
+and let the drop be looked through. The content of a message is for root alone. What can be asked,
+and how, is in ``answers``: ``mailq`` has the requests in text, ``registry`` those in JSON.
 
 The socket lies in ``SPOOL/run``, which belongs to the daemon's user, for ``SPOOL`` is root's;
 ``SPOOL/control`` is a link to it. So a daemon that was started as that user can make it anew.
@@ -27,20 +19,15 @@ import select
 import socket
 import struct
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import closing, suppress
+from collections.abc import Callable, Generator
+from contextlib import suppress
 
-from sesmail.delivery.maillog import printable
-from sesmail.queue.listing import Listed, Listing
-from sesmail.queue.upkeep import IDENTITY, Hold
+from sesmail.delivery.daemon.answers.frame import LONGEST_REQUEST, Client
 from sesmail.sysexits import CannotCreate
 
 MOST_PER_UID = 4  # connections
 MOST = 32
 PATIENCE = 10.0  # seconds in which a client must do something
-PAGE = 250  # messages looked at in one turn of the loop
-_LONGEST_REQUEST = 100  # bytes
-_LONGEST_REASON = 400  # characters
 _BACKLOG = 64
 _SO_PEERGROUPS = getattr(socket, "SO_PEERGROUPS", 59)  # unix(7); the number of asm-generic
 _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid
@@ -48,29 +35,18 @@ _MOST_GROUPS = 256  # what fits into the 1024 bytes that Python reads; of more w
 _MOST_ACCEPTED = 16  # in one turn
 
 
+# Returns the answer to a line, in pieces, perhaps empty ones; None: it is no request.
+Respond = Callable[[bytes, Client], Generator[str, None, None] | None]
+
+
 class ControlServer:
-    """The listening socket and its clients; ``fileno`` is readable when ``serve`` has work.
+    """The listening socket and its clients; ``fileno`` is readable when ``serve`` has work."""
 
-    ``flush`` is called to make due what waits, ``scan`` to have the drop looked through,
-    ``requeue`` to try an entry again, ``holds`` to know which identities are held.
-    """
-
-    def __init__(
-        self,
-        spool_directory: str,
-        flush: Callable[[], object],
-        scan: Callable[[], object],
-        requeue: Callable[[str], int],
-        holds: Callable[[], Iterable[Hold]],
-    ) -> None:
+    def __init__(self, spool_directory: str, respond: Respond) -> None:
         """Make the socket. Raises CannotCreate. Whoever calls this holds the queue's lock."""
-        self._queue_directory = os.path.join(spool_directory, "queue")
         self._path = os.path.join(spool_directory, "run", "control")
-        self._flush = flush
-        self._scan = scan
-        self._requeue = requeue
-        self._holds = holds
-        self._clients: dict[int, _Client] = {}
+        self._respond = respond
+        self._clients: dict[int, _Connection] = {}
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             with suppress(FileNotFoundError):
@@ -128,16 +104,17 @@ class ControlServer:
     def _admit(self, connection: socket.socket) -> None:
         """Take a client in. Root and the daemon's own user are not kept out by others."""
         connection.setblocking(False)
-        client = _Client(connection)
-        others = [other.uid for other in self._clients.values()]
-        is_full = len(others) >= MOST or others.count(client.uid) >= MOST_PER_UID
-        if is_full and client.uid not in (0, os.geteuid()):
+        client = _Connection(connection)
+        uid = client.client.uid
+        others = [other.client.uid for other in self._clients.values()]
+        is_full = len(others) >= MOST or others.count(uid) >= MOST_PER_UID
+        if is_full and uid not in (0, os.geteuid()):
             connection.close()
             return
         self._clients[connection.fileno()] = client
         self._poll.register(connection, select.EPOLLIN)
 
-    def _step(self, client: _Client, events: int) -> None:
+    def _step(self, client: _Connection, events: int) -> None:
         try:
             if events & select.EPOLLOUT:
                 is_open = client.send()
@@ -152,60 +129,28 @@ class ControlServer:
         if not is_open:
             self._drop(client)
 
-    def _read(self, client: _Client) -> bool:
+    def _read(self, client: _Connection) -> bool:
         """Read of the request what is there; return whether the connection goes on."""
         request = client.read()
         if request is None:
             return client.is_patient
-        if request == b"list":
-            client.answer = self._list(client)
-        elif request == b"flush":
-            client.answer = self._try_now(client)
-        elif request.startswith(b"requeue "):
-            client.answer = self._try_again(client, request[8:].decode("ascii", "replace"))
-        else:
+        client.answer = self._respond(request, client.client)
+        if client.answer is None:
             return False
         self._poll.modify(client.connection, select.EPOLLOUT)
         return True
 
-    def _list(self, client: _Client) -> Generator[str, None, None]:
-        """Yield the listing in pieces; the database is closed with the generator."""
-        messages = size = 0
-        last: int | None = 0
-        held = {hold.identity: hold.reason for hold in self._holds() if hold.scope == IDENTITY}
-        with closing(Listing(self._queue_directory)) as listing:
-            while last is not None:
-                page = listing.page(last, None if client.sees_all else client.uid, PAGE)
-                messages += page.messages
-                size += page.size
-                last = page.last
-                yield "".join(
-                    line
-                    for entry in page.entries
-                    for line in _lines(entry, held.get(entry.identity))
-                )
-        yield f"total {messages} {size}\n"
-
-    def _try_now(self, client: _Client) -> Generator[str, None, None]:
-        if client.sees_all:
-            self._flush()
-        self._scan()
-        yield "done\n"
-
-    def _try_again(self, client: _Client, queue_id: str) -> Generator[str, None, None]:
-        yield f"done {self._requeue(queue_id)}\n" if client.sees_all else "denied\n"
-
-    def _drop(self, client: _Client) -> None:
+    def _drop(self, client: _Connection) -> None:
         del self._clients[client.connection.fileno()]
         client.close()
 
 
-class _Client:
+class _Connection:
     """One connection: who it is, what it asked so far, what it has still to get."""
 
     def __init__(self, connection: socket.socket) -> None:
         self.connection = connection
-        self.uid, self.sees_all = _credentials(connection)
+        self.client = _credentials(connection)
         self.moved = time.monotonic()
         self.is_patient = True  # nothing wrong so far
         self.answer: Generator[str, None, None] | None = None
@@ -214,53 +159,39 @@ class _Client:
 
     def read(self) -> bytes | None:
         """Return the request once its line is whole."""
-        data = self.connection.recv(_LONGEST_REQUEST)
+        data = self.connection.recv(LONGEST_REQUEST)
         self._request += data
         line, end, _ = self._request.partition(b"\n")
-        self.is_patient = bool(data) and len(self._request) < _LONGEST_REQUEST
+        self.is_patient = bool(data) and len(self._request) < LONGEST_REQUEST
         return line if end else None
 
     def send(self) -> bool:
         """Send a piece of the answer; return whether there is more."""
         if not self._outgoing:
             piece = next(self.answer, None) if self.answer else None
-            if piece is None:
-                return False
+            self.moved = time.monotonic()
+            if not piece:
+                return piece is not None  # more comes in a later turn
             self._outgoing = memoryview(piece.encode("ascii"))
         self._outgoing = self._outgoing[self.connection.send(self._outgoing) :]
         self.moved = time.monotonic()
         return True
 
     def close(self) -> None:
-        """End the connection, and the listing with its database."""
+        """End the connection, and with the answer what it has open."""
         if self.answer:
             self.answer.close()
         self.connection.close()
 
 
-def _credentials(connection: socket.socket) -> tuple[int, bool]:
-    """Return the uid at the other end, and whether it may see everything."""
+def _credentials(connection: socket.socket) -> Client:
+    """Return who is at the other end."""
     data = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
     _, uid, gid = _CREDENTIALS.unpack(data)
     if uid in (0, os.geteuid()):
-        return uid, True
+        return Client(uid, sees_all=True)
     groups = {gid}
     with suppress(OSError):
         data = connection.getsockopt(socket.SOL_SOCKET, _SO_PEERGROUPS, 4 * _MOST_GROUPS)
         groups.update(group for (group,) in struct.iter_unpack("i", data))
-    return uid, os.getegid() in groups
-
-
-def _lines(entry: Listed, held: str | None) -> Iterator[str]:
-    """Yield the lines of an entry; ``held``: why its identity is."""
-    if not entry.waiting:
-        return  # sent since its page was read
-    mark = "*" if entry.is_active else "!" if entry.is_held or held else "-"
-    sender = printable(entry.sender)
-    yield f"entry {entry.queue_id} {mark} {entry.size} {entry.arrived // 1000} {sender}\n"
-    reasons: dict[str, list[str]] = {}
-    for address, reason in entry.waiting:
-        reasons.setdefault(held or reason, []).append(address)
-    for reason, addresses in reasons.items():
-        yield f"because {printable(reason, _LONGEST_REASON)}\n"
-        yield from (f"to {printable(address)}\n" for address in addresses)
+    return Client(uid, sees_all=os.getegid() in groups)

@@ -5,6 +5,7 @@
     author      an author that SES does not know: its forward-paths are HELD
     recipient   an address that the sandbox does not allow: it alone is HELD
     entry       SES may have it and ``on_ambiguous`` is ``hold``: until somebody decides
+    operator    the administrator wants it to wait
 
 The author is an address, not its domain: SES may know one address of a domain, and mail that could
 go is never held for one that cannot. Each quarter of an hour one attempt, the probe, finds out
@@ -17,13 +18,14 @@ from dataclasses import dataclass
 
 from sesmail.queue import upkeep
 from sesmail.queue.store import Job, Path, Store
-from sesmail.queue.upkeep import AUTHOR, ENTRY, IDENTITY, RECIPIENT, Hold
+from sesmail.queue.upkeep import AUTHOR, ENTRY, IDENTITY, OPERATOR, RECIPIENT, Hold
 
-__all__ = ["AUTHOR", "ENTRY", "IDENTITY", "RECIPIENT", "HoldBook", "Standing"]
+__all__ = ["AUTHOR", "ENTRY", "IDENTITY", "OPERATOR", "RECIPIENT", "HoldBook", "Standing"]
 
 PROBE = 900_000  # milliseconds
 LOUD = 3_600_000
 NEXT = 0  # no attempt has this number
+_OF_ENTRY = (ENTRY, OPERATOR)
 _Key = tuple[str, str, str]  # identity, scope, key
 
 
@@ -64,7 +66,7 @@ class HoldBook:
 
     def identities(self) -> set[str]:
         """Return the identities of which something is held for their configuration."""
-        return {identity for identity, scope, _ in self._standing if scope != ENTRY}
+        return {identity for identity, scope, _ in self._standing if scope not in _OF_ENTRY}
 
     def standing(self) -> list[Hold]:
         """Return the holds that last."""
@@ -88,8 +90,14 @@ class HoldBook:
         found = (self._standing.get((job.identity, *key)) for key in keys)
         return [standing for standing in found if standing is not None]
 
+    def holds_entry(self, identity: str, queue_id: str) -> Standing | None:
+        """Return the administrator's hold of an entry."""
+        return self._standing.get((identity, OPERATOR, queue_id))
+
     def keeps(self, job: Job, path: Path, now: int) -> Standing | None:
         """Return the hold that keeps a claimed path back, unless the attempt is its probe."""
+        if standing := self.holds_entry(job.identity, job.queue_id):
+            return standing
         for standing in self.concerned(job, path):
             is_due = standing.hold.scope == IDENTITY and standing.probe is None
             if is_due or standing.probe == NEXT:
@@ -113,6 +121,12 @@ class HoldBook:
     def put_off(self, identity: str, now: int) -> None:
         """Wait for the next probe of an identity, for this one could not even begin."""
         self._standing[identity, IDENTITY, ""].next_probe = now + PROBE
+
+    def hasten(self, now: int, identity: str | None = None) -> None:
+        """Let the probes of an identity, or of all, be due now: something may be mended."""
+        for (name, scope, _), standing in self._standing.items():
+            if scope not in _OF_ENTRY and identity in (None, name):
+                standing.next_probe = now
 
     def release_probes(self, now: int) -> bool:
         """Release a path for each narrow hold whose probe is due; tell whether there are any."""
@@ -165,19 +179,29 @@ class HoldBook:
         return [
             self._end(standing, now)
             for (name, scope, _), standing in list(self._standing.items())
-            if name == identity and scope != ENTRY
+            if name == identity and scope not in _OF_ENTRY
         ]
 
-    def forget_entry(self, queue_id: str) -> None:
-        """Forget what the administrator has decided about an entry; the queue knows it already."""
-        for key in [key for key in self._standing if key[1:] == (ENTRY, queue_id)]:
-            del self._standing[key]
+    def of_entry(self, queue_id: str, scopes: tuple[str, ...] = _OF_ENTRY) -> list[Standing]:
+        """Return what the administrator alone ends: the holds of one entry."""
+        return [
+            standing
+            for (_, scope, key), standing in self._standing.items()
+            if key == queue_id and scope in scopes
+        ]
+
+    def release_entry(self, queue_id: str, now: int, scopes: tuple[str, ...] = _OF_ENTRY) -> int:
+        """End the holds of an entry: somebody has decided; return how many paths they held."""
+        return sum(self._ended(standing, now) for standing in self.of_entry(queue_id, scopes))
 
     def _end(self, standing: Standing, now: int) -> Hold:
+        self._ended(standing, now)
+        return standing.hold
+
+    def _ended(self, standing: Standing, now: int) -> int:
         hold = standing.hold
         del self._standing[hold.identity, hold.scope, hold.key]
-        upkeep.end_hold(self._store.connection, hold.id, now)
-        return hold
+        return upkeep.end_hold(self._store.connection, hold.id, now)
 
     # Telling.
 
@@ -189,7 +213,8 @@ class HoldBook:
         for (identity, scope, _), standing in self._standing.items():
             if standing.next_line <= now:
                 standing.next_line = now + LOUD
-                due.setdefault((identity, scope), []).append(standing.hold)
+                if scope != OPERATOR:  # who wanted it knows it
+                    due.setdefault((identity, scope), []).append(standing.hold)
         lines = (standing.next_line for standing in self._standing.values())
         self._next_line = min(lines, default=now + LOUD)
         return [_line(identity, scope, held) for (identity, scope), held in due.items()]

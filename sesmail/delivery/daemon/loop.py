@@ -92,7 +92,7 @@ class Daemon:
         self.change(self._mend_due)
         self.change(self._settle_interrupted)
         self._settler.tell()
-        self._reload_schedule()
+        self.reschedule()
 
     def each_scan(self, function: Callable[[int], object]) -> None:
         """Call ``function`` with this moment, in milliseconds, at each scan."""
@@ -132,23 +132,15 @@ class Daemon:
         self._parts.pickup.reload(settings)
         self._parts.identities.forget()
         self.change(lambda now: self._release(self.holds.identities(), now))
-        self._reload_schedule()
+        self.reschedule()
         self._next_scan = -math.inf
 
-    def flush(self) -> None:
-        """Make everything that waits due now."""
-        self.change(lambda now: self._hasten(now, now))
-        self._reload_schedule()
-        self._parts.intake.start_scan()
-
-    def requeue(self, queue_id: str) -> int:
-        """Try again what failed of an entry, or is held for ambiguity; return how many paths."""
-        counts: list[int] = []
-        connection = self._store.connection
-        if self.change(lambda now: counts.append(upkeep.requeue(connection, queue_id, now))):
-            self.holds.forget_entry(queue_id)
-            self._reload_schedule()
-        return sum(counts)
+    def reschedule(self) -> None:
+        """Look up again when each lane is due."""
+        for lane in self.schedule.lanes():
+            self.schedule.set(lane, None)
+        for lane in self._store.lanes():
+            self._dispatcher.refresh(lane)
 
     def queue(self, entry: NewEntry) -> None:
         """Queue what the daemon itself has to say."""
@@ -278,7 +270,7 @@ class Daemon:
         if self._clock.follow():
             self._parts.log.warning("the clock was set")
             self.change(self._mend_due)
-            self._reload_schedule()
+            self.reschedule()
         self._parts.intake.start_scan()
         for function in self._each_scan:
             function(self._clock.now())
@@ -292,7 +284,7 @@ class Daemon:
             return
         self.change(lambda now: self._release(changed, now))
         self.change(self.holds.release_probes)
-        self._reload_schedule()
+        self.reschedule()
 
     def _release(self, identities: Iterable[str], now: int) -> None:
         for identity in identities:
@@ -305,10 +297,7 @@ class Daemon:
 
     def _mend_due(self, now: int) -> None:
         """Make due now what is absurdly far ahead."""
-        self._hasten(backoff.latest(now, self.settings), now)
-
-    def _hasten(self, limit: int, now: int) -> None:
-        """Make due now what is due after ``limit``."""
+        limit = backoff.latest(now, self.settings)
         for lane in self.schedule.lanes():
             upkeep.overdue(self._store.connection, *lane, limit, now)
 
@@ -328,10 +317,4 @@ class Daemon:
 
     def _reload_queue(self, now: int) -> None:
         self.holds.load(now)
-        self._reload_schedule()
-
-    def _reload_schedule(self) -> None:
-        for lane in self.schedule.lanes():
-            self.schedule.set(lane, None)
-        for lane in self._store.lanes():
-            self._dispatcher.refresh(lane)
+        self.reschedule()

@@ -6,10 +6,14 @@ import contextlib
 import os
 import selectors
 import sqlite3
+from functools import partial
 from typing import Self
 
 from sesmail import settings as settings_file
 from sesmail.delivery.daemon import check, signals
+from sesmail.delivery.daemon.administration import Administration
+from sesmail.delivery.daemon.answers.frame import Desk
+from sesmail.delivery.daemon.answers.registry import respond
 from sesmail.delivery.daemon.channels import Channels
 from sesmail.delivery.daemon.clock import Clock
 from sesmail.delivery.daemon.control_server import ControlServer
@@ -104,14 +108,12 @@ class Service:
     def _answer(self) -> None:
         """Open the socket for mailq. Mail goes out without it, too."""
         daemon = self.daemon
+        administration = Administration(
+            self._store, daemon.holds, daemon.change, daemon.reschedule, self._log.emit
+        )
+        desk = Desk(self._settings, administration, daemon)
         try:
-            control = ControlServer(
-                self._settings.spool_directory,
-                daemon.flush,
-                daemon.scan,
-                daemon.requeue,
-                daemon.holds.standing,
-            )
+            control = ControlServer(self._settings.spool_directory, partial(respond, desk))
         except CannotCreate as failure:
             self._log.warning(str(failure))
             return
