@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import smtplib
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -93,6 +93,10 @@ class Caller:
         """The boto3 client for SNS."""
         return self._client("sns")
 
+    def sts(self) -> Any:
+        """The boto3 client for STS."""
+        return self._client("sts")
+
     def smtps(self) -> smtplib.SMTP_SSL:
         """A connection to the port with the TLS wrapper, certificate checked; to be closed."""
         return smtplib.SMTP_SSL(
@@ -134,9 +138,7 @@ class Caller:
                 return self._send_v1(raw, source, destinations, rest)
             return self._send_smtp(raw, source or "ann@example.com", destinations)
         except ClientError as error:
-            status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-            what = error.response["Error"]
-            raise Refused(status, what["Code"], what.get("Message", "")) from error
+            raise _refused(error) from error
 
     def _send_v2(
         self, raw: bytes, source: str | None, destinations: Sequence[str], rest: dict[str, Any]
@@ -184,6 +186,32 @@ class Caller:
                 config=Config(read_timeout=self._patience).merge(ONCE),
             )
         return self._clients[service]
+
+
+def refusal(call: Callable[..., Any], **members: Any) -> Refused:
+    """The refusal that this call of a boto3 client meets; AssertionError if it is answered.
+
+    The code and its status are checked to be what the API's model has for the operation, if it has
+    them: SES answers some codes that the model does not.
+    """
+    try:
+        call(**members)
+    except ClientError as error:
+        refused = _refused(error)
+        client = call.__self__  # type: ignore[attr-defined]
+        operation = client.meta.service_model.operation_model(error.operation_name)
+        errors = [(one.name, one.metadata.get("error", {})) for one in operation.error_shapes]
+        modelled = {error.get("code", name): error for name, error in errors}
+        expected = modelled.get(refused.code, {}).get("httpStatusCode", refused.status)
+        assert refused.status == expected, f"{refused.code} comes with {expected}"
+        return refused
+    raise AssertionError("it was answered")
+
+
+def _refused(error: ClientError) -> Refused:
+    what = error.response["Error"]
+    status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+    return Refused(status, what["Code"], what.get("Message", ""))
 
 
 def _addresses(ses: SesServer) -> dict[str, str]:

@@ -13,7 +13,6 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -46,20 +45,6 @@ UNVERIFIED = (
 )
 
 each_interface = pytest.mark.parametrize("interface", INTERFACES)
-
-
-@pytest.fixture
-def ses() -> Iterator[SesServer]:
-    """A stand-in with the identity example.com."""
-    with SesServer(identities=["example.com"]) as server:
-        yield server
-
-
-@pytest.fixture
-def caller(ses: SesServer) -> Iterator[Caller]:
-    """Sends to it through boto3 and smtplib."""
-    with Caller(ses) as one:
-        yield one
 
 
 def refusal(caller: Caller, interface: str, raw: bytes, **rest: object) -> Refused:

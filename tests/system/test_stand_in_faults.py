@@ -6,7 +6,6 @@ import smtplib
 import socket
 import ssl
 import urllib.parse
-from collections.abc import Iterator
 
 import pytest
 from botocore.exceptions import (
@@ -41,20 +40,6 @@ CERTIFICATES = {
     "certificate-untrusted": "self-signed certificate in certificate chain|unable to get local",
 }
 each_interface = pytest.mark.parametrize("interface", INTERFACES)
-
-
-@pytest.fixture
-def ses() -> Iterator[SesServer]:
-    """A stand-in with the identity example.com."""
-    with SesServer(identities=["example.com"]) as server:
-        yield server
-
-
-@pytest.fixture
-def caller(ses: SesServer) -> Iterator[Caller]:
-    """Sends to it through boto3 and smtplib."""
-    with Caller(ses) as one:
-        yield one
 
 
 def refusal(caller: Caller, interface: str) -> Refused:

@@ -17,20 +17,6 @@ MESSAGE = b"From: ann@example.com\r\nTo: bob@example.net\r\nSubject: x\r\n\r\nbo
 
 
 @pytest.fixture
-def ses() -> Iterator[SesServer]:
-    """A stand-in with the identity example.com."""
-    with SesServer(identities=["example.com"]) as server:
-        yield server
-
-
-@pytest.fixture
-def caller(ses: SesServer) -> Iterator[Caller]:
-    """Connects to it."""
-    with Caller(ses) as one:
-        yield one
-
-
-@pytest.fixture
 def session(caller: Caller) -> Iterator[smtplib.SMTP]:
     """A session over the TLS wrapper, logged in."""
     with caller.smtps() as connection:
