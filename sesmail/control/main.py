@@ -27,7 +27,7 @@ from sesmail.control.report import command as reporting
 from sesmail.control.setup import command as setup
 from sesmail.control.terminal import Terminal
 from sesmail.control.verb import Context
-from sesmail.delivery import report
+from sesmail.delivery import report, undumpable
 from sesmail.submission.log import printable
 from sesmail.sysexits import EX_SOFTWARE, EX_USAGE, Failure
 
@@ -55,9 +55,10 @@ def main(words: Sequence[str]) -> int:
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     os.umask(0o077)
     try:
+        undumpable.become_undumpable()
         arguments = parser().parse_args(words)
         terminal = Terminal(is_json=getattr(arguments, "json", False))
-        context = Context(settings.load(os.environ), terminal, os.environ)
+        context = Context(settings.load(os.environ), terminal, dict(os.environ))
         code: int | None = arguments.run(context, arguments)
     except Failure as failure:
         return _end(str(failure), failure.exit_code)

@@ -13,7 +13,7 @@ import warnings
 from collections.abc import MutableMapping
 
 from sesmail import settings
-from sesmail.delivery import interrupt, report
+from sesmail.delivery import interrupt, report, undumpable
 from sesmail.launch import ROLE_VARIABLES
 from sesmail.sysexits import EX_IOERR, EX_SOFTWARE, EX_UNAVAILABLE, Failure
 
@@ -35,6 +35,7 @@ def _run() -> int:
         # Needs third-party packages: an import that fails must be told like any other failure.
         from sesmail.delivery import foreground
 
+        undumpable.become_undumpable()
         with open(0, "rb") as stream:
             return foreground.run(stream, settings.load(os.environ))
     except ImportError as error:

@@ -18,7 +18,7 @@ import warnings
 from collections.abc import Sequence
 
 from sesmail import settings
-from sesmail.delivery import report
+from sesmail.delivery import report, undumpable
 from sesmail.delivery.__main__ import clean
 from sesmail.delivery.daemon import check, privileges
 from sesmail.delivery.daemon.log import opened
@@ -62,6 +62,7 @@ def _run(arguments: Sequence[str]) -> None:
     os.chdir("/")
     loaded = settings.load(os.environ)
     privileges.become(loaded.user)
+    undumpable.become_undumpable()
     if _CHECK in arguments:
         check.run(loaded)
         return
