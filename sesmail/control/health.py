@@ -11,11 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-BOUNCES = 0.05  # of what SES took in the last day
-COMPLAINTS = 0.001
+LIMITS = {"bounced": 0.05, "complained": 0.001}  # of what SES took
+_FEW = {"bounced": 3, "complained": 2}  # as many count, whatever number they are of
 QUOTA = 0.8  # of what the account may send in 24 hours
-_FEW_BOUNCES = 3  # as many count whatever the rate's base is
-_FEW_COMPLAINTS = 2
+_ADVICE = {
+    "bounced": "bounced; see sesmailctl report, and mend the addresses",
+    "complained": "drew complaints; see sesmailctl log",
+}
 _VERDICTS = {
     "PROBATION": "SES has the account under review (PROBATION); mend bounces and complaints, "
     "and answer in the SES console",
@@ -37,34 +39,27 @@ def warnings(identity_status: Mapping[str, Any]) -> list[str]:
     if verdict:
         found.append(verdict)
     sent = _number(identity_status, "sent")
-    for key, limit, few, what in (
-        (
-            "bounced",
-            BOUNCES,
-            _FEW_BOUNCES,
-            "bounced; see sesmailctl report, and mend the addresses",
-        ),
-        ("complained", COMPLAINTS, _FEW_COMPLAINTS, "drew complaints; see sesmailctl log"),
-    ):
-        count = _number(identity_status, key)
-        if is_too_much(count, sent, limit, few):
+    for kind, limit in LIMITS.items():
+        count = _number(identity_status, kind)
+        if is_too_much(kind, count, sent):
             share = f"{100 * count / sent:.2g} %" if sent else "all"
             found.append(
-                f"{count:g} of {sent:g} mails of the last day ({share}; the limit of SES is "
-                f"{100 * limit:g} %) {what}"
+                f"{count:.0f} of {sent:.0f} mails of the last day ({share}; the limit of SES is "
+                f"{100 * limit:g} %) {_ADVICE[kind]}"
             )
     quota, used = _number(identity_status, "quota"), _number(identity_status, "sent_24_hours")
     if quota > 0 and used >= QUOTA * quota:
         found.append(
-            f"{used:g} of {quota:g} mails that the account may send in 24 hours are sent "
+            f"{used:.0f} of {quota:.0f} mails that the account may send in 24 hours are sent "
             f"({100 * used / quota:.0f} %); ask SES for a higher quota"
         )
     return found
 
 
-def is_too_much(count: float, sent: float, limit: float, few: int) -> bool:
-    """Tell whether ``count`` of ``sent`` is at least the share ``limit``, and no chance."""
-    return count > 0 and count >= limit * sent and (count >= few or sent * limit >= 1)
+def is_too_much(kind: str, count: float, sent: float) -> bool:
+    """Tell whether ``count`` of ``sent`` bounced, or complained, is beyond the limit and chance."""
+    limit = LIMITS[kind]
+    return count > 0 and count >= limit * sent and (count >= _FEW[kind] or sent * limit >= 1)
 
 
 def _number(values: Mapping[str, Any], key: str) -> float:

@@ -47,37 +47,32 @@ GROUP BY 1, 2, 3, 4
 """  # noqa: S608  nothing but the two above is put in
 
 _REPEATED = f"""
-SELECT identity, 'deferred', ended / {QUARTER} AS quarter, NULL, count(*) FROM (
-    SELECT p.identity, a.ended, r.status
-    FROM path p JOIN reply r ON r.path = p.id JOIN attempt a ON a.id = r.attempt
-    WHERE p.id > ?1 AND p.id <= ?2
-    UNION ALL
-    SELECT p.identity, a.ended, p.status
-    FROM path p JOIN attempt a ON a.id = p.attempt
-    WHERE p.id > ?1 AND p.id <= ?2 AND p.state IN (0, 4)
-)
-WHERE status LIKE '4%' AND quarter >= ?3
+SELECT p.identity, 'deferred', a.ended / {QUARTER} AS quarter, NULL, count(*)
+FROM path p JOIN reply r ON r.path = p.id JOIN attempt a ON a.id = r.attempt
+WHERE p.id > ?1 AND p.id <= ?2 AND r.status LIKE '4%' AND quarter >= ?3
 GROUP BY 1, 3
 """  # noqa: S608
 
-_BAD = "(v.kind = 'complaint' OR v.kind = 'bounce' AND v.status LIKE '5%')"
+# SES tells of mail to its own suppression list as a bounce, or as a complaint with a status.
+_BOUNCE = "(v.kind IN ('bounce', 'complaint') AND v.status LIKE '5%')"
+_COMPLAINT = "(v.kind = 'complaint' AND v.status NOT LIKE '5%')"
 
 _TOLD = f"""
 SELECT p.identity,
-    CASE v.kind WHEN 'delivery' THEN 'delivered' WHEN 'bounce' THEN 'bounced'
+    CASE WHEN v.kind = 'delivery' THEN 'delivered' WHEN {_BOUNCE} THEN 'bounced'
         ELSE 'complained' END,
     v.at / {QUARTER} AS quarter,
     iif(v.kind = 'delivery', {_ROUNDED.format("(v.at - e.arrived)")}, NULL), count(*)
 FROM path p JOIN entry e ON e.id = p.entry JOIN event v ON v.path = p.id
-WHERE p.id > ?1 AND p.id <= ?2 AND (v.kind = 'delivery' OR {_BAD}) AND quarter >= ?3
+WHERE p.id > ?1 AND p.id <= ?2 AND quarter >= ?3
+    AND (v.kind = 'delivery' OR {_BOUNCE} OR {_COMPLAINT})
 GROUP BY 1, 2, 3, 4
 """  # noqa: S608
 
 _BOUNCED = f"""
 SELECT p.identity, p.address, count(*)
 FROM path p JOIN event v ON v.path = p.id
-WHERE p.id > ?1 AND p.id <= ?2 AND v.kind = 'bounce' AND v.status LIKE '5%'
-    AND v.at / {QUARTER} >= ?3
+WHERE p.id > ?1 AND p.id <= ?2 AND {_BOUNCE} AND v.at / {QUARTER} >= ?3
 GROUP BY 1, 2
 """  # noqa: S608
 
@@ -88,9 +83,9 @@ WHERE a.id > ? AND a.id <= ? AND a.ended >= ? GROUP BY 1
 """
 
 _TOLD_SINCE = f"""
-SELECT p.identity, sum(v.kind = 'bounce'), sum(v.kind = 'complaint')
+SELECT p.identity, sum({_BOUNCE}), sum({_COMPLAINT})
 FROM event v JOIN path p ON p.id = v.path
-WHERE v.id > ? AND v.id <= ? AND v.at >= ? AND {_BAD} GROUP BY 1
+WHERE v.id > ? AND v.id <= ? AND v.at >= ? AND v.kind IN ('bounce', 'complaint') GROUP BY 1
 """  # noqa: S608
 
 _LAST = "SELECT max(id) FROM (SELECT id FROM path WHERE id > ? ORDER BY id LIMIT ?)"

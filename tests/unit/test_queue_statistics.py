@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from sesmail.queue import statistics
+from sesmail.queue import events, statistics
 from sesmail.queue.statistics import QUARTER, Recent
 from sesmail.queue.store import Finished, State, Store
 from tests.queue_entries import NOW, entry
@@ -43,17 +42,8 @@ class Queue:
 
     def event(self, path: int, kind: str, after: int, status: str = "") -> None:
         """Write down what SES told, ``after`` milliseconds after NOW."""
-        self.insert("event", path=path, kind=kind, at=NOW + after, status=status, text="")
-
-    def insert(self, table: str, **values: Any) -> None:
-        """Insert a row; what is not given is empty text."""
-        if table == "event":
-            values.setdefault("remote_id", "")
-        names, marks = ", ".join(values), ", ".join("?" * len(values))
         with self.store.transaction():
-            self.store.connection.execute(
-                f"INSERT INTO {table} ({names}) VALUES ({marks})", tuple(values.values())
-            )
+            events.add(self.store.connection, path, kind, NOW + after, status, "", "")
 
     def counts(self, since: int = 0, step: int = 3) -> Counter[tuple[str, str]]:
         """Return the sums by identity and kind."""
@@ -96,19 +86,19 @@ def test_each_kind_is_counted(queue: Queue, step: int) -> None:
     queue.event(queue.send("a@gone.example"), "bounce", 3000, "5.1.1")
     queue.event(queue.send("a@full.example"), "bounce", 3000, "4.2.2")
     queue.event(queue.send(), "complaint", 4000)
+    queue.event(queue.send("a@suppressed.example"), "complaint", 4000, "5.7.0")
     queue.event(queue.send(), "send", 10)
     queue.send(state=State.FAILED, status="5.1.3")
-    waiting = queue.send(state=State.WAITING, status="4.4.1", identity="example.net")
-    queue.insert("reply", path=waiting, attempt=1, status="4.7.0", text="", relay="")
+    queue.send(state=State.WAITING, status="4.4.1", identity="example.net")
     assert queue.counts(step=step) == {
-        ("example.com", "sent"): 9,
+        ("example.com", "sent"): 10,
         ("example.com", "delivered"): 5,
-        ("example.com", "bounced"): 1,
+        ("example.com", "bounced"): 2,
         ("example.com", "complained"): 1,
         ("example.com", "failed"): 1,
-        ("example.net", "deferred"): 2,
+        ("example.net", "deferred"): 1,
     }
-    assert queue.recent(0, step) == {"example.com": Recent(9, 1, 1)}
+    assert queue.recent(0, step) == {"example.com": Recent(10, 2, 1)}
 
 
 def test_what_policy_refused_has_failed(queue: Queue) -> None:

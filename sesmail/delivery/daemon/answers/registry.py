@@ -17,13 +17,19 @@ import sqlite3
 from collections.abc import Generator
 from typing import Any
 
-from sesmail.delivery.daemon.answers import changing, mailq, reading
+from sesmail.delivery.daemon.answers import aftermath, changing, mailq, reading
 from sesmail.delivery.daemon.answers.frame import Answer, Client, Desk, Part, Request
 from sesmail.queue import schema
 from sesmail.sysexits import Failure, NotPermitted, UsageError
 
-ANSWERS: dict[str, Answer] = {**reading.ANSWERS, **changing.ANSWERS}
-CHANGING = frozenset(changing.ANSWERS)  # what needs the lock where no daemon runs
+ANSWERS: dict[str, Answer] = {
+    **reading.ANSWERS,
+    **aftermath.READING,
+    **changing.ANSWERS,
+    **aftermath.CHANGING,
+}
+# What needs the lock where no daemon runs.
+CHANGING = frozenset({*changing.ANSWERS, *aftermath.CHANGING})
 _TEXT = {b"list": mailq.list_queue, b"flush": mailq.flush}
 OK, DENIED, ERROR = "ok", "denied", "error"
 
