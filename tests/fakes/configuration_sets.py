@@ -89,7 +89,7 @@ def _create_destination(state: State, members: Document) -> Document:
         raise Refusal(
             LIMIT_EXCEEDED, f"Configuration set <{owner.name}> has too many event destinations."
         )
-    owner.destinations[name] = _destination(state, members)
+    _put_destination(state, owner, name, members)
     return {}
 
 
@@ -100,7 +100,7 @@ def _get_destinations(state: State, members: Document) -> Document:
 
 def _update_destination(state: State, members: Document) -> Document:
     owner, name = _known_destination(state, members)
-    owner.destinations[name] = _destination(state, members)
+    _put_destination(state, owner, name, members)
     return {}
 
 
@@ -148,6 +148,12 @@ def _checked_name(members: Document, member: str) -> str:
             "64 characters at most.",
         )
     return name
+
+
+def _put_destination(state: State, owner: ConfigurationSet, name: str, members: Document) -> None:
+    owner.destinations[name] = _destination(state, members)
+    for validate in state.validators:
+        validate(owner.name, owner.destinations[name])
 
 
 def _destination(state: State, members: Document) -> dict[str, Any]:

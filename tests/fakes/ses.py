@@ -19,6 +19,7 @@ from typing import Self
 
 from . import certificates, signatures, smtp
 from .api import Api
+from .events import Events
 from .fault_table import FAULTS
 from .faults import CERTIFICATE, V2, Fault, Script
 from .identity import Identities
@@ -59,6 +60,7 @@ class SesServer:
         self.ca_file = str(Path(self._directory.name) / "ca.pem")
         self._contexts = certificates.make_contexts(Path(self._directory.name))
         self._listen(port)
+        self.events = Events(self.state, self.api_url)
 
     def __enter__(self) -> Self:
         return self

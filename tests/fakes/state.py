@@ -19,6 +19,7 @@ from .dns import DnsServer
 from .identity import Identities, Identity
 from .queues import Queues
 from .refusals import Refusal
+from .topics import Topics
 
 KEY_ID = "AKIAIOSFODNN7EXAMPLE"
 SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
@@ -73,6 +74,9 @@ class State:
     brought, review its ReviewDetails.Status.  suppressed is the suppression list by address.
     Pending identities turn SUCCESS when `dns` has their records, or verify_after seconds after they
     were made, at the next GetEmailIdentity.
+
+    witnesses are told of each accepted message, validators of each event destination that is made
+    or changed: the name of its configuration set, and the EventDestination.
     """
 
     region: str = "us-east-1"
@@ -107,7 +111,9 @@ class State:
     filled_at: float = 0.0
     ended: bool = False
     queues: Queues = field(default_factory=Queues)
+    topics: Topics = field(default_factory=Topics)
     witnesses: list[Callable[[Accepted], None]] = field(default_factory=list)
+    validators: list[Callable[[str, dict[str, Any]], None]] = field(default_factory=list)
 
     def now(self) -> float:
         """What time SES thinks it is, in seconds since the epoch."""
