@@ -100,21 +100,38 @@ class DsnMaker:
 
         ``message`` returns the bytes of the mail that failed; it is called only where needed.
         """
+        if any(is_of_policy(one.status, one.relay) for one in failed):  # all are then
+            self._note_refusal(mail.uid, failed[0].text)
+            reason = "policy refused the message"
+        elif all(one.status == EXPIRED for one in failed) and self._is_held(mail):
+            reason = f"the identity {mail.identity} cannot send"
+        else:
+            return self._made(mail, failed, message, "the message stays, as failed")
+        self._say(mail, f"{reason}; the message stays, as failed")
+        return None
+
+    def bounced(self, mail: Mail, failed: Sequence[Failed], section: bytes) -> NewEntry | None:
+        """Return the DSN for what failed after SES took it, as ``make`` does.
+
+        ``section`` is all that is left of the message: its header section, as far as SES tells it.
+        """
+        return self._made(mail, failed, lambda: section, "only the log tells")
+
+    def _made(
+        self, mail: Mail, failed: Sequence[Failed], message: Callable[[], bytes], rest: str
+    ) -> NewEntry | None:
         try:
             return self._make(mail, failed, message)
         except _NoDsn as reason:
-            log = MailLog(mail.queue_id, self._log.emit)
-            log.warning(f"no DSN: {reason}; the message stays, as failed")
+            self._say(mail, f"{reason}; {rest}")
         return None
 
+    def _say(self, mail: Mail, text: str) -> None:
+        MailLog(mail.queue_id, self._log.emit).warning(f"no DSN: {text}")
+
     def _make(self, mail: Mail, failed: Sequence[Failed], message: Callable[[], bytes]) -> NewEntry:
-        if any(is_of_policy(one.status, one.relay) for one in failed):  # all are then
-            self._note_refusal(mail.uid, failed[0].text)
-            raise _NoDsn("policy refused the message")
         if mail.reverse_path == "":
             raise _NoDsn("the reverse-path is null")
-        if all(one.status == EXPIRED for one in failed) and self._is_held(mail):
-            raise _NoDsn(f"the identity {mail.identity} cannot send")
         try:
             author = sender(mail.identity, mail.author, self._load)
         except Failure as failure:

@@ -7,6 +7,7 @@
     sesmail/ses[pid]: ID: to=<…>, …, status=deferred (…)       also what is held
     sesmail/ses[pid]: ID: to=<…>, …, status=bounced (…)
     sesmail/qmgr[pid]: ID: removed
+    sesmail/events[pid]: ID: to=<…>, relay=…, delay=…, dsn=…, status=bounced (…)   what SES tells
     sesmail/postsuper[pid]: ID: removed, uid=0                  also: placed on hold, released from hold
     sesmail/ses[pid]: warning: ID: …   and   fatal: ID: …      nothing was tried
 
@@ -83,6 +84,19 @@ class MailLog:
             f"to=<{_inside(forward_path)}>, relay={relay}, delay={_seconds(sum(delays))}, "
             f"delays={parts}, dsn={printable(result.status)}, "
             f"status={_STATUS[result.outcome]} ({printable(result.text)})",
+        )
+
+    def told(
+        self, forward_path: str, relay: str, delay: float, dsn: str, status: str, text: str
+    ) -> None:
+        """Log what SES told of a forward-path that it had taken.
+
+        ``delay`` in seconds since the arrival; ``status`` is a word: bounced, delivered, ...
+        """
+        self._info(
+            "events",
+            f"to=<{_inside(forward_path)}>, relay={printable(relay).replace(',', '?')}, "
+            f"delay={_seconds(delay)}, dsn={dsn}, status={status} ({printable(text)})",
         )
 
     def reported(self, notice: str) -> None:

@@ -57,28 +57,36 @@ class Summary:
             return None
         counts, more = self._counts, self._more
         self._counts, self._more, self._due = {}, 0, None
-        addressees = addressee.resolve(self.settings.postmaster, self.settings)
-        if not addressees:
+        mail = opened(self.settings, self._load, self._now(), self._log, "summary")
+        if mail is None:
             return None
-        name = self._identity(addressees[0])
-        if name is None:
-            self._log.warning("no summary for postmaster: no identity serves that address")
-            return None
-        try:
-            author = dsn.sender(name, addressees[0], self._load)
-        except Failure as failure:
-            self._log.warning(f"no summary for postmaster: {failure}")
-            return None
-        host = caller.origin(self.settings)
-        head = Head(layout.new_queue_id(), author, addressees, host, "", self._now())
+        head, name = mail
         return dsn.entry(head, name, _message(head, counts, more))
 
-    def _identity(self, address: str) -> str | None:
-        directory, lookup = self.settings.credentials_directory, self.settings.identity_lookup
-        try:
-            return identity.find(address, directory, lookup)
-        except Failure:
-            return None
+
+def opened(
+    settings: Settings, load: Load, now: int, log: DaemonLog, what: str
+) -> tuple[Head, str] | None:
+    """Return the head of a mail to ``postmaster``, and the identity that sends it.
+
+    None where there is no such address; or, after a log line, no way to it. ``now`` in
+    milliseconds; ``what`` the mail is, for that line.
+    """
+    addressees = addressee.resolve(settings.postmaster, settings)
+    if not addressees:
+        return None
+    try:
+        directory, lookup = settings.credentials_directory, settings.identity_lookup
+        name = identity.find(addressees[0], directory, lookup)
+        author = dsn.sender(name, addressees[0], load) if name else ""
+    except Failure as failure:
+        log.warning(f"no {what} for postmaster: {failure}")
+        return None
+    if name is None:
+        log.warning(f"no {what} for postmaster: no identity serves that address")
+        return None
+    host = caller.origin(settings)
+    return Head(layout.new_queue_id(), author, addressees, host, "", now), name
 
 
 def _message(head: Head, counts: dict[tuple[int, str], int], more: int) -> bytes:

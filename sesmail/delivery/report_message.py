@@ -27,12 +27,16 @@ _LONGEST_ID = 250
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A forward-path and why it failed; ``relay`` is the host that said so, or ``none``."""
+    """A forward-path and why it failed; ``relay`` is the host that said so, or ``none``.
+
+    ``diagnostic`` is the type of the text (RFC 3464, 2.3.6): ours, or ``smtp`` for a receiver's.
+    """
 
     address: str
     status: str
     text: str
     relay: str = "none"
+    diagnostic: str = "X-sesmail"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +143,7 @@ def _for_programs(head: Head, original: Original, failed: Sequence[Failed]) -> s
         ]
         if one.relay != "none":
             group.append(f"Remote-MTA: dns; {one.relay}")
-        text = f"Diagnostic-Code: X-sesmail; {one.text}"
+        text = f"Diagnostic-Code: {one.diagnostic}; {one.text}"
         group.append(_filled(text, 76, " "))
         group.append(f"Last-Attempt-Date: {_date(head.now)}")
         groups.append(group)

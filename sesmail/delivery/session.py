@@ -1,4 +1,4 @@
-"""A botocore client for SES from a credentials file, closed to the environment of whoever calls.
+"""A botocore client from a credentials file, closed to the environment of whoever calls.
 
 Nothing but the file counts: no AWS_* variable, proxy, ~/.aws, ~/.boto or /etc/boto.cfg. The one
 exception are the variables that carry a container's role (``ROLE_VARIABLES``), which submission
@@ -62,9 +62,17 @@ class Session:
         self._found_secret = ""
         self._close_session()
 
-    def client(self, service: str, connect_timeout: float, read_timeout: float) -> Any:
-        """Return a client for ``sesv2`` or ``ses`` (v1) with these time-outs in seconds.
+    def client(
+        self,
+        service: str,
+        connect_timeout: float,
+        read_timeout: float,
+        endpoint_url: str = "",
+        region: str = "",
+    ) -> Any:
+        """Return a client for ``sesv2``, ``ses`` (v1) or ``sqs`` with these time-outs in seconds.
 
+        ``endpoint_url`` and ``region``: of a service elsewhere than the credentials say.
         May ask for a role's keys over the network, or run ``credential_process``; whatever that
         raises comes through. Nothing has been sent to SES then.
         """
@@ -79,8 +87,8 @@ class Session:
             self._get_keys()
         return self._session.create_client(
             service,
-            region_name=credentials.region,
-            endpoint_url=credentials.endpoint_url or None,
+            region_name=region or credentials.region,
+            endpoint_url=endpoint_url or credentials.endpoint_url or None,
             verify=trust.bundle(credentials.ca_file),
             config=config,
             aws_access_key_id=credentials.access_key_id if plain else None,

@@ -1,6 +1,6 @@
-"""The main thread: results in, drops in, claims out, one transaction for all of them.
+"""The main thread: results, drops and events in, claims out, one transaction for all of them.
 
-    take results -> read drops -> [ settle, add, claim ] -> unlink drops, log, hand out attempts
+    take results -> read drops -> [ settle, add, join, claim ] -> unlink, log, hand out attempts
 
 It wakes for the FIFO, the workers, the control socket and signals, and for three clocks: the
 schedule, a look at the credentials files while something is held, and a scan every minute. What is
@@ -23,7 +23,7 @@ from sesmail.delivery.daemon.holds import HoldBook
 from sesmail.delivery.daemon.identities import Identities
 from sesmail.delivery.daemon.intake import Intake
 from sesmail.delivery.daemon.log import DaemonLog
-from sesmail.delivery.daemon.ports import MakeDsn, Pickup
+from sesmail.delivery.daemon.ports import Events, MakeDsn, Pickup
 from sesmail.delivery.daemon.schedule import Schedule
 from sesmail.delivery.daemon.settling import Settler
 from sesmail.delivery.daemon.workers import Workers
@@ -74,6 +74,7 @@ class Daemon:
             parts.store, self.schedule, self.holds, parts.identities, parts.settings, parts.clock
         )
         self._settler = Settler(parts, self.holds)
+        self._events: Events | None = None
         self._unsettled: list[Attempted] = []
         self._is_full = False  # the disk
         self._is_leaving = False
@@ -93,6 +94,11 @@ class Daemon:
         self.change(self._settle_interrupted)
         self._settler.tell()
         self.reschedule()
+
+    def hear(self, events: Events) -> None:
+        """Join what SES tells of the mail that it took."""
+        self._events = events
+        self.selector.register(events, selectors.EVENT_READ, events.take)
 
     def each_scan(self, function: Callable[[int], object]) -> None:
         """Call ``function`` with this moment, in milliseconds, at each scan."""
@@ -124,6 +130,8 @@ class Daemon:
     def leave(self) -> None:
         """Begin nothing new."""
         self._is_leaving = True
+        if self._events is not None:
+            self._events.end()
 
     def reload(self, settings: Settings) -> None:
         """Go by other settings, and by the credentials files as they are now."""
@@ -183,6 +191,8 @@ class Daemon:
             return
         self._unsettled.clear()
         self._settler.tell()
+        if self._events is not None:
+            self._events.settle()
         if batch is not None:
             self._parts.intake.put_back(self._parts.pickup.clear(batch))
         claimed = self._dispatcher.take_claimed()
@@ -194,11 +204,13 @@ class Daemon:
             self._parts.workers.hand(work, work.place if isinstance(work, Attempt) else 0)
 
     def _decide(self, batch: Any | None, horizon: int) -> None:
-        """Write down results, drops and what begins."""
+        """Write down results, drops, events and what begins."""
         now = self._clock.now()
         lanes = self._settler.settle(self._unsettled, now)
         if batch is not None:
             lanes |= self._parts.pickup.add(batch, now)
+        if self._events is not None and not self._is_full:
+            lanes |= self._events.join(now)
         for lane in lanes:
             self._dispatcher.refresh(lane)
         if self._may_begin():
@@ -312,6 +324,8 @@ class Daemon:
         self._is_full = True
         self._parts.reserve.release()
         self._settler.forget()
+        if self._events is not None:
+            self._events.undo()
         self._dispatcher.undo()
         self._reload_queue(self._clock.now())
 

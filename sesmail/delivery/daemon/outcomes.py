@@ -25,6 +25,13 @@ INTERRUPTED = Result(
 _DONE = {Outcome.DELIVERED: State.DELIVERED, Outcome.FAILED: State.FAILED}
 
 
+def told(result: Result, remote_id: str) -> Result:
+    """Return the result of an attempt in doubt of which an event says that SES took it."""
+    return Result(
+        Outcome.DELIVERED, "2.0.0", f"SES {remote_id}; told by an event", result.relay, remote_id
+    )
+
+
 def hold_of(job: Job, path: Path, result: Result, settings: Settings) -> tuple[str, str] | None:
     """Return scope and key of the hold that a result asks for, or None."""
     if result.outcome is Outcome.HELD:

@@ -1,4 +1,4 @@
-"""What the loop asks of pickup and of DSNs; ``sesmail.delivery.pickup`` and ``dsn`` provide it."""
+"""What the loop asks of pickup, DSNs and events; ``sesmail.delivery`` provides it."""
 
 from __future__ import annotations
 
@@ -24,6 +24,28 @@ class Pickup(Protocol):
 
     def reload(self, settings: Settings) -> None:
         """Go by other settings."""
+
+
+class Events(Protocol):
+    """What SES tells of mail that it took, joined to what was sent, around the same transaction."""
+
+    def fileno(self) -> int:
+        """Return a descriptor that is readable when something came."""
+
+    def take(self) -> None:
+        """Take what came."""
+
+    def join(self, now: int) -> set[Lane]:
+        """Write it down, inside a transaction; return the lanes concerned."""
+
+    def settle(self) -> None:
+        """Be done with it, after the commit."""
+
+    def undo(self) -> None:
+        """Forget it, after a rollback."""
+
+    def end(self) -> None:
+        """Take nothing more."""
 
 
 # Returns the DSN for the failed forward-paths of a job, to be queued with their results, or None.

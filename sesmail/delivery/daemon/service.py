@@ -28,6 +28,12 @@ from sesmail.delivery.daemon.signals import Signals
 from sesmail.delivery.daemon.wake import WakeReader
 from sesmail.delivery.daemon.workers import Workers
 from sesmail.delivery.dsn import DsnMaker
+from sesmail.delivery.events.complaints import Complaints
+from sesmail.delivery.events.inbox import Inbox
+from sesmail.delivery.events.joining import Joiner
+from sesmail.delivery.events.lines import Lines
+from sesmail.delivery.events.pollers import Pollers
+from sesmail.delivery.events.tally import Tally
 from sesmail.delivery.pickup import Pickup
 from sesmail.delivery.postmaster import Summary
 from sesmail.drop.take import DropDirectory
@@ -73,7 +79,10 @@ class Service:
             self._store = opened.enter_context(contextlib.closing(_open_store(queue)))
             self._signals = opened.enter_context(contextlib.closing(Signals()))
             self._opened = opened.pop_all()
-        self._summary = Summary(settings, self._identities.load, self._clock.now, log)
+        load, now = self._identities.load, self._clock.now
+        self._summary = Summary(settings, load, now, log)
+        self._dsns = DsnMaker(settings, load, self._holds, now, log, self._summary.note)
+        self._complaints = Complaints(settings, load, now, log)
         self.daemon = self._put_together(queue)
 
     def __enter__(self) -> Self:
@@ -93,6 +102,7 @@ class Service:
         daemon.each_scan(self._check_places)
         daemon.each_scan(self._tidy)
         self._answer()
+        self._hear()
         self._notifier.tell(READY, status("waiting for mail"))
         self._log.info("daemon started; sesmaild is ready")  # logwatch knows the first words
         self._check_files()
@@ -121,6 +131,23 @@ class Service:
         daemon.selector.register(control, selectors.EVENT_READ, control.serve)
         daemon.each_scan(control.drop_stalled)
 
+    def _hear(self) -> None:
+        """Join what SES tells, where a credentials file names a queue of it."""
+        load, now, log, inbox = self._identities.load, self._clock.now, self._log, Inbox()
+        joiner = Joiner(
+            self._store,
+            self.daemon.holds,
+            load,
+            self._dsns.bounced,
+            self._complaints,
+            inbox,
+            Pollers(self._settings.credentials_directory, load, inbox),
+            Lines(log.emit),
+            Tally(now, log),
+        )
+        self.daemon.hear(joiner)
+        self.daemon.each_scan(joiner.follow)
+
     def _put_together(self, queue: str) -> Daemon:
         settings, load, now, log = (
             self._settings,
@@ -128,7 +155,7 @@ class Service:
             self._clock.now,
             self._log,
         )
-        dsns = DsnMaker(settings, load, self._holds, now, log, self._summary.note)
+        dsns = self._dsns
         pickup = Pickup(self._drop, self._store, settings, load, dsns, self._summary, now, log)
         daemon = Daemon(
             Parts(
@@ -176,7 +203,7 @@ class Service:
                 if getattr(settings, key) != getattr(self._settings, key):
                     self._log.warning(f"{key} has changed: that needs a restart")
                     setattr(settings, key, getattr(self._settings, key))
-            self._settings = settings
+            self._settings = self._complaints.settings = settings
             self.daemon.reload(settings)
             self._log.info("settings and credentials are read again")
             self._check_files()

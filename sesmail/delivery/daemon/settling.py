@@ -16,7 +16,7 @@ from sesmail.delivery.daemon.holds import HoldBook
 from sesmail.delivery.daemon.schedule import Lane
 from sesmail.delivery.maillog import MailLog
 from sesmail.delivery.outcome import Outcome, Result, Retry
-from sesmail.queue import upkeep
+from sesmail.queue import events, upkeep
 from sesmail.queue.store import Finished, Job, Path, State
 from sesmail.queue.upkeep import Hold
 from sesmail.sysexits import Failure
@@ -92,7 +92,7 @@ class Settler:
         """Append to ``ended`` what is to be written down of an attempt."""
         finished: list[tuple[Path, Finished]] = []
         for path, result in zip(job.paths, results, strict=True):
-            result = self._expire(job, path, result, now)
+            result = self._expire(job, path, self._told(job, path, result), now)
             if result.outcome is Outcome.DELIVERED:
                 self._release(job, path, now)
             hold = self._hold(job, path, result, now)
@@ -118,6 +118,14 @@ class Settler:
         for job in {job.entry: job for job, _ in ended if job.entry in over}.values():
             self._lines.append(self._log(job).removed)
         return lanes
+
+    def _told(self, job: Job, path: Path, result: Result) -> Result:
+        """Return the result; a delivery, if an event told meanwhile that SES has the message."""
+        is_doubtful = result.retry is Retry.AMBIGUOUS or path.attempts > 1
+        if result.outcome is Outcome.DELIVERED or not is_doubtful:
+            return result
+        remote_id = events.proof(self._store.connection, path.id, job.arrived)
+        return outcomes.told(result, remote_id) if remote_id else result
 
     def _expire(self, job: Job, path: Path, result: Result, now: int) -> Result:
         def held() -> int:
