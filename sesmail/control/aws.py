@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -19,7 +20,7 @@ from sesmail.delivery import replies, secret
 from sesmail.delivery.credential_values import PARSERS
 from sesmail.delivery.credentials import Credentials
 from sesmail.delivery.session import Session
-from sesmail.sysexits import EX_NOPERM, EX_UNAVAILABLE, Failure, UsageError
+from sesmail.sysexits import EX_CONFIG, EX_NOPERM, EX_UNAVAILABLE, Failure, UsageError
 
 _CONNECT_TIMEOUT = 10.0  # seconds
 _READ_TIMEOUT = 30.0
@@ -57,6 +58,11 @@ class AwsError(Failure):
     def is_denied(self) -> bool:
         """Tell whether the policy of the key is the reason."""
         return self.code in _DENIED
+
+    @property
+    def is_about_keys(self) -> bool:
+        """Tell whether the keys are of no use, or there are none."""
+        return self.code in _OF_KEYS or (not self.code and self.exit_code == EX_CONFIG)
 
 
 class Aws:
@@ -156,34 +162,23 @@ def from_keys(
     )
 
 
-def from_profile(profile: str, region: str, endpoint_url: str = "", ca_file: str = "") -> Aws:
-    """Return the AWS that a profile of whoever calls opens. Raises ConfigurationError."""
-    keys = profile_keys.get(profile)
+def from_profile(
+    profile: str,
+    region: str,
+    endpoint_url: str = "",
+    ca_file: str = "",
+    environ: Mapping[str, str] | None = None,
+) -> Aws:
+    """Return the AWS that a profile of whoever calls opens. Raises ConfigurationError.
+
+    Without a ``region`` that of the profile counts; ``environ``: see ``profile_keys``.
+    """
+    keys = profile_keys.get(profile, environ)
     region = region or keys.region
     return from_keys(keys.key_id, keys.secret, keys.token, region, endpoint_url, ca_file)
 
 
-# The administrator's flags.
-
-
-def add_admin_flags(parser: argparse.ArgumentParser) -> None:
-    """Add the flags by which an administrator says who he is and where."""
-    group = parser.add_argument_group("rights to set up (nothing of them is stored)")
-    whose = group.add_mutually_exclusive_group()
-    whose.add_argument("--admin-profile", metavar="NAME", help="a profile in your ~/.aws")
-    whose.add_argument("--admin-key-id", metavar="ID", help="an access key; the secret is asked")
-    group.add_argument(
-        "--admin-secret-file",
-        metavar="FILE",
-        help="its secret, and in a second line the session token if it is temporary; - is stdin",
-    )
-    parser.add_argument("--region", metavar="REGION", help="the AWS region, such as eu-west-1")
-    parser.add_argument("--endpoint-url", metavar="URL", help="another address of the API")
-
-
-def is_admin_given(arguments: argparse.Namespace) -> bool:
-    """Tell whether the command line says who the administrator is."""
-    return bool(arguments.admin_profile or arguments.admin_key_id)
+# The administrator's flags, see ``aws_flags``.
 
 
 def admin(
@@ -204,7 +199,7 @@ def admin(
     if arguments.admin_secret_file and not arguments.admin_key_id:
         raise UsageError("--admin-secret-file belongs to --admin-key-id, which is missing")
     if arguments.admin_profile:
-        return from_profile(arguments.admin_profile, chosen, url, ca_file)
+        return from_profile(arguments.admin_profile, chosen, url, ca_file, context.environ)
     if arguments.admin_key_id:
         return by_key(context, arguments.admin_key_id, arguments.admin_secret_file, chosen, url)
     if stored is None or not can_ask(stored):
@@ -227,9 +222,10 @@ def by_key(context: Context, key_id: str, secret_file: str | None, region: str, 
             lines.append(context.terminal.ask_secret("Session token", "--admin-secret-file"))
     key, token = (*lines, "")[:2]
     if not secret.is_api_secret(key):
+        is_smtp = "; an SMTP password cannot set anything up" if secret.smtp_version(key) else ""
         raise UsageError(
             "the administrator's secret access key has 40 characters, this one has "
-            f"{len(key)}: copy it again"
+            f"{len(key)}{is_smtp}"
         )
     if secret.is_temporary(key_id) != bool(token):
         raise UsageError("a session token belongs to a temporary (ASIA) key, and only there")

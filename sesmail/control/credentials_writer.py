@@ -11,19 +11,21 @@ Whoever is not root writes as himself, if the directory lets him and he is in th
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import errno
 import fcntl
 import os
 import pwd
 import stat
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from sesmail.control import identity_name
 from sesmail.delivery import credentials, credentials_file
+from sesmail.delivery.credentials import Credentials
 from sesmail.settings import Settings
 from sesmail.sysexits import CannotCreate, ConfigurationError, DataError, NotPermitted, NoUser
 
+Trial = Callable[[Credentials], None]
 MODE = 0o640
 _NEW = ".new"
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -43,15 +45,28 @@ def exists(settings: Settings, identity: str) -> bool:
     return os.path.lexists(path(settings, identity))
 
 
+def check_access(settings: Settings) -> None:
+    """Raise NotPermitted or CannotCreate where no file can be made, before anybody is asked."""
+    name = settings.credentials_directory
+    if os.path.isdir(name) and not os.access(name, os.W_OK):
+        if os.geteuid() != 0:
+            raise _not_permitted(name)
+        raise CannotCreate(f"{name} is on a read-only file system: write the file where it is from")
+    with _directory(settings):
+        _group(settings)
+
+
 def write(
     settings: Settings,
     identity: str,
     content: Mapping[str, str] | Sequence[str],
     *,
     replace: bool = False,
+    trial: Trial | None = None,
 ) -> str:
     """Write a credentials file of these keys, or lines, and return its path.
 
+    ``trial`` gets the credentials before the file takes its name; what it raises keeps it away.
     Raises CannotCreate where there is such a file and not ``replace``; ConfigurationError where the
     keys would be of no use, with the reason; DataError for a value with a character that no line
     may hold; NotPermitted, NoUser.
@@ -62,11 +77,18 @@ def write(
     with _directory(settings) as directory:
         if not replace and exists(settings, identity):
             raise CannotCreate(f"{path(settings, identity)} is there already")
-        _put(settings, directory, identity, text, _Access(0, _group(settings), MODE))
+        access = _Access(0, _group(settings), MODE)
+        _put(settings, directory, identity, text, access, trial)
     return path(settings, identity)
 
 
-def set_keys(settings: Settings, identity: str, changes: Mapping[str, str | None]) -> str:
+def set_keys(
+    settings: Settings,
+    identity: str,
+    changes: Mapping[str, str | None],
+    *,
+    trial: Trial | None = None,
+) -> str:
     """Give keys of an existing file other values, None takes one out; return the file's path.
 
     Comments, other lines, owner and group stay as they are; a right of others is taken away.
@@ -80,7 +102,7 @@ def set_keys(settings: Settings, identity: str, changes: Mapping[str, str | None
         text = _changed(old, changes, where)
         if text != old:
             access = _Access(status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode) & MODE)
-            _put(settings, directory, identity, text, access)
+            _put(settings, directory, identity, text, access, trial)
     return where
 
 
@@ -93,7 +115,7 @@ def remove(settings: Settings, identity: str) -> str:
     return path(settings, identity)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class _Access:
     """Who a file is for."""
 
@@ -124,7 +146,7 @@ def _directory(settings: Settings) -> Iterator[int]:
 
 
 def _not_permitted(name: str) -> NotPermitted:
-    return NotPermitted(f"only root can change the files in {name}; sudo sesmailctl ...")
+    return NotPermitted(f"only root can change the files in {name}: use sudo")
 
 
 def _group(settings: Settings) -> int:
@@ -134,7 +156,14 @@ def _group(settings: Settings) -> int:
         raise NoUser(f"there is no user {settings.user}; run sesmailctl init as root") from None
 
 
-def _put(settings: Settings, directory: int, identity: str, text: bytes, access: _Access) -> None:
+def _put(
+    settings: Settings,
+    directory: int,
+    identity: str,
+    text: bytes,
+    access: _Access,
+    trial: Trial | None,
+) -> None:
     """Let a new file take the name ``identity``, once it is complete, durable and of use."""
     with contextlib.suppress(FileNotFoundError):
         os.unlink(_NEW, dir_fd=directory)  # of a writer that was killed
@@ -146,7 +175,9 @@ def _put(settings: Settings, directory: int, identity: str, text: bytes, access:
             stream.write(text)
             stream.flush()
             os.fsync(descriptor)
-        _try(settings, identity)
+        loaded = _load(settings, identity)
+        if trial is not None:
+            trial(loaded)
         os.rename(_NEW, identity, src_dir_fd=directory, dst_dir_fd=directory)
     except BaseException:
         os.unlink(_NEW, dir_fd=directory)
@@ -154,13 +185,14 @@ def _put(settings: Settings, directory: int, identity: str, text: bytes, access:
     os.fsync(directory)
 
 
-def _try(settings: Settings, identity: str) -> None:
-    """Raise ConfigurationError if sesmaild could not use the new file; it names the final one."""
+def _load(settings: Settings, identity: str) -> Credentials:
+    """Read the new file as sesmaild will under its final name. Raises ConfigurationError."""
+    final = path(settings, identity)
     try:
-        credentials.load(settings.credentials_directory, _NEW)
+        loaded = credentials.load(settings.credentials_directory, _NEW)
     except ConfigurationError as error:
-        text = str(error).replace(path(settings, _NEW), path(settings, identity))
-        raise ConfigurationError(text) from None
+        raise ConfigurationError(str(error).replace(path(settings, _NEW), final)) from None
+    return dataclasses.replace(loaded, path=final, identity=identity)
 
 
 def _read(directory: int, identity: str, where: str) -> tuple[os.stat_result, bytes]:

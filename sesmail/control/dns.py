@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import ipaddress
 from urllib.parse import urlsplit
 
@@ -14,7 +13,7 @@ from dns.rdtypes.ANY.CNAME import CNAME
 from dns.rdtypes.ANY.MX import MX
 from dns.rdtypes.ANY.TXT import TXT
 
-from sesmail.delivery.replies import clean
+from sesmail.submission.log import printable
 from sesmail.sysexits import Unavailable, UsageError
 
 _PORT = 53
@@ -75,20 +74,10 @@ class Dns:
             return []
         except dns.exception.DNSException as error:
             raise DnsError(
-                f"no answer from the DNS to {kind} of {clean(name)} ({type(error).__name__}); "
+                f"no answer from the DNS to {kind} of {printable(name)} ({type(error).__name__}); "
                 "try again, or use --nameserver"
             ) from None
         return list(answer)
-
-
-def add_flag(parser: argparse.ArgumentParser) -> None:
-    """Add ``--nameserver``."""
-    parser.add_argument(
-        "--nameserver",
-        metavar="ADDRESS[:PORT]",
-        default="",
-        help="ask this name server instead of the system's",
-    )
 
 
 def _split(text: str) -> tuple[str, int]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from sesmail import identity
-from sesmail.delivery.replies import clean
+from sesmail.submission.log import printable
 from sesmail.sysexits import UsageError
 
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
@@ -26,10 +26,10 @@ def read(text: str) -> str:
     host = identity.a_labels(host)
     labels = host.split(".")
     if len(labels) < 2 or labels[-1].isdigit() or not all(map(_LABEL.fullmatch, labels)):
-        raise UsageError(f"{clean(text)!a} is no domain or address, such as example.com")
+        raise UsageError(f"{printable(text)!a} is no domain or address, such as example.com")
     name = local_part + at + host
     if at and not 0 < len(local_part) <= _LONGEST_LOCAL_PART:
-        raise UsageError(f"{clean(text)!a} is no address, such as wiki@example.com")
+        raise UsageError(f"{printable(text)!a} is no address, such as wiki@example.com")
     check(name)
     return name
 
@@ -39,7 +39,7 @@ def check(name: str) -> None:
     author = name if "@" in name else f"{_ANY_AUTHOR}@{name}"
     if name != identity.DEFAULT and identity.candidates(author, "exact")[0] != author:
         raise UsageError(
-            f"{clean(name)!a} cannot be the name of a credentials file: only letters, digits, "
+            f"{printable(name)!a} cannot be the name of a credentials file: only letters, digits, "
             "-, _ and . can, and an @; the domain in lower case"
         )
 

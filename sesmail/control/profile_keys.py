@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sesmail import launch
-from sesmail.delivery.replies import clean
+from sesmail.submission.log import printable
 from sesmail.sysexits import ConfigurationError
 
 FILES = ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE")
@@ -59,8 +59,8 @@ def get(profile: str, environ: Mapping[str, str] | None = None) -> Keys:
         reason = type(error).__name__
         raise ConfigurationError(f"cannot get keys as {caller.pw_name}: {reason}") from None
     if "error" in answer:
-        whose = f"profile {clean(profile)!a} of {caller.pw_name}"
-        raise ConfigurationError(f"{whose}: {clean(answer['error'])}")
+        whose = f"profile {printable(profile)!a} of {caller.pw_name}"
+        raise ConfigurationError(f"{whose}: {printable(answer['error'])}")
     return Keys(answer["key_id"], answer["secret"], answer["token"], answer["region"])
 
 

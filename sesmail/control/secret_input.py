@@ -7,7 +7,7 @@ import stat
 import sys
 
 from sesmail.control.verb import Context
-from sesmail.delivery.replies import clean
+from sesmail.submission.log import printable
 from sesmail.sysexits import UsageError
 
 STDIN = "-"
@@ -27,9 +27,9 @@ def read(context: Context, path: str, flag: str) -> list[str]:
                 context.terminal.note(f"{path} can be read by every user: take it away afterwards")
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not a file name"
-        raise UsageError(f"{flag}: cannot read {clean(path)!a}: {reason}") from None
+        raise UsageError(f"{flag}: cannot read {printable(path)!a}: {reason}") from None
     lines = [line.strip() for line in content.decode("utf-8", "replace").splitlines()]
     lines = [line for line in lines if line]
     if not lines:
-        raise UsageError(f"{flag}: nothing is in {clean(path)!a}")
+        raise UsageError(f"{flag}: nothing is in {printable(path)!a}")
     return lines

@@ -13,7 +13,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sesmail.sysexits import UsageError
 
@@ -52,6 +52,12 @@ class Terminal:
             self.console.print(visible(text), style=style or None)
         else:
             print(visible(text), flush=True)
+
+    def write(self, lines: Iterable[str]) -> None:
+        """Write lines for whoever reads standard output, however many: plain, and all at once."""
+        for line in lines:
+            sys.stdout.write(f"{visible(line)}\n")
+        sys.stdout.flush()
 
     def note(self, text: str) -> None:
         """Write a line to standard error: progress, advice."""
@@ -145,8 +151,13 @@ class Terminal:
         answer = self.ask(f"{question} ({'Y/n' if default else 'y/N'})", flag).lower()
         return answer.startswith("y") if answer else default
 
+    @property
+    def has_person(self) -> bool:
+        """Tell whether somebody is there to be asked."""
+        return not self.is_json and sys.stdin.isatty() and sys.stdout.isatty()
+
     def _need_person(self, question: str, flag: str) -> None:
-        if self.is_json or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        if not self.has_person:
             raise UsageError(f"nobody is there to be asked: {question}; use {flag}")
 
     def _asked(self, ask: Callable[[], str]) -> str:
@@ -156,6 +167,9 @@ class Terminal:
             raise UsageError("the input ended before everything was asked") from None
 
 
-def visible(text: Any) -> str:
+def visible(text: object) -> str:
     """Return text with ``?`` for what a terminal would obey instead of showing."""
-    return "".join(letter if letter.isprintable() else "?" for letter in str(text))
+    text = str(text)
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
