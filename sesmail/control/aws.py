@@ -178,7 +178,7 @@ def from_profile(
     return from_keys(keys.key_id, keys.secret, keys.token, region, endpoint_url, ca_file)
 
 
-# The administrator's flags, see ``aws_flags``.
+# The administrator's flags, see ``admin_flags``.
 
 
 def admin(

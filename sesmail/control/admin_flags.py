@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 
 
-def add_admin_flags(parser: argparse.ArgumentParser) -> None:
+def add(parser: argparse.ArgumentParser) -> None:
     """Add the flags by which an administrator says who he is and where."""
     group = parser.add_argument_group("rights to set up (nothing of them is stored)")
     whose = group.add_mutually_exclusive_group()
