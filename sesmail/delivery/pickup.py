@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from sesmail.delivery import incoming, policy
+from sesmail.delivery import incoming, policy, suppression
 from sesmail.delivery.daemon.log import DaemonLog
 from sesmail.delivery.daemon.schedule import Lane
 from sesmail.delivery.dsn import DsnMaker
@@ -107,6 +107,7 @@ class Pickup:
 
         Returns the lanes to which something came.
         """
+        suppression.fail(self._store.connection, (one.entry for one in batch.picked), self._load)
         for one, added in zip(
             batch.picked, self._store.add([one.entry for one in batch.picked]), strict=True
         ):

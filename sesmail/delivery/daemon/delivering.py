@@ -12,14 +12,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sesmail import identity
-from sesmail.delivery import policy, repair, report, source
+from sesmail.delivery import policy, repair, report, source, suppression
 from sesmail.delivery.attempt import NOT_ASKED, Delivery
 from sesmail.delivery.credentials import Credentials
 from sesmail.delivery.daemon.channels import Channels, Sessions
 from sesmail.delivery.daemon.holds import AUTHOR, IDENTITY
+from sesmail.delivery.daemon.lookup import Lookup
 from sesmail.delivery.foreground import LARGEST_MESSAGE
 from sesmail.delivery.outcome import Outcome, Result, Retry
 from sesmail.envelope import Envelope
+from sesmail.queue import events
+from sesmail.queue.events import Suppressed
 from sesmail.queue.store import Job
 from sesmail.settings import Settings
 from sesmail.sysexits import EX_NOPERM, EX_SOFTWARE, EX_UNAVAILABLE, DataError, Failure
@@ -49,6 +52,7 @@ class Attempted:
     seconds: float  # from the first request to the last answer
     asked: int  # recipients asked for, those that were tried again singly twice
     source: str = ""
+    suppressed: Suppressed | None = None  # what SES said when it was asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +73,9 @@ class Answer:
 class Worker:
     """What one thread does; its SMTP sessions are its own."""
 
-    def __init__(self, channels: Channels) -> None:
+    def __init__(self, channels: Channels, lookup: Lookup) -> None:
         self._sessions = Sessions(channels)
+        self._lookup = lookup
 
     def work(self, work: Attempt | Question) -> Attempted | Answer:
         """Do it."""
@@ -93,8 +98,10 @@ class Worker:
         delivery = Delivery(b"", "", paths, job.queue_id)
         started = time.monotonic()
         asked = 0
+        suppressed: Suppressed | None = None
         try:
             delivery = _prepare(work, paths)
+            suppressed = self._leave_out(work, delivery)
             started = time.monotonic()
             with self._sessions.open(work.credentials) as transport:
                 counted = _Counted(transport)
@@ -111,7 +118,21 @@ class Worker:
             _settle(delivery, _our_fault(report.internal_error(error)))
         seconds = time.monotonic() - started
         results = [_narrow(result, work.credentials) for result in delivery.results]
-        return Attempted(job, work.credentials, results, seconds, asked, delivery.source)
+        return Attempted(
+            job, work.credentials, results, seconds, asked, delivery.source, suppressed
+        )
+
+    def _leave_out(self, work: Attempt, delivery: Delivery) -> Suppressed | None:
+        """Let a forward-path fail that SES would not try; return what it says of it."""
+        first = [path.address for path in work.job.paths if path.attempts == 1]
+        found = self._lookup.ask(work.credentials, first)
+        if found is not None:
+            status, text = suppression.STATUS[found.reason], suppression.text(found)
+            failed = Result(Outcome.FAILED, status, text, exit_code=EX_UNAVAILABLE)
+            for place, address in enumerate(delivery.forward_paths):
+                if events.fold(address) == found.address:
+                    delivery.results[place] = failed
+        return found
 
 
 class _TooLarge(Failure):

@@ -21,6 +21,7 @@ from sesmail.delivery.daemon.delivering import Answer, Attempt, Attempted, Quest
 from sesmail.delivery.daemon.identities import Identities
 from sesmail.delivery.daemon.intake import Intake
 from sesmail.delivery.daemon.log import DaemonLog
+from sesmail.delivery.daemon.lookup import Lookup
 from sesmail.delivery.daemon.loop import Daemon, Parts
 from sesmail.delivery.daemon.notify import READY, STOPPING, Notifier, reloading, status
 from sesmail.delivery.daemon.rates import MOST_AT_ONCE
@@ -266,9 +267,9 @@ def _open_store(queue: str) -> Store:
 
 
 def _workers() -> Workers[Attempt | Question, Attempted | Answer]:
-    channels = Channels()
+    channels, lookup = Channels(), Lookup()
 
     def make() -> Worker:
-        return Worker(channels)
+        return Worker(channels, lookup)
 
     return Workers(make, MOST_AT_ONCE)

@@ -42,6 +42,9 @@ class Settler:
         """Write down what became of attempts, inside a transaction; return the lanes concerned."""
         ended: _Ended = []
         for report in reports:
+            if report.suppressed is not None:
+                identity = report.job.identity
+                events.suppress(self._store.connection, identity, report.suppressed)
             self._settle(report.job, self._current(report), now, report.seconds, ended)
         return self._finish(ended, now) if ended else set()
 
