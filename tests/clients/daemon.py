@@ -29,7 +29,7 @@ def running(machine: Machine, ses: SesServer, installed: Installation) -> Iterat
     command = f"echo $$ >{_PID}; exec {installed.command('sesmaild')}"
     process = machine.start(["sh", "-c", command], "root")
     try:
-        _wait_for_reader(machine.root / _SPOOL[1:] / "wake")
+        wait_for_reader(machine.root / _SPOOL[1:] / "wake")
         yield
     finally:
         machine.run(["sh", "-c", f"kill $(cat {_PID})"], "root", check=True)
@@ -38,7 +38,8 @@ def running(machine: Machine, ses: SesServer, installed: Installation) -> Iterat
     assert status == 0
 
 
-def _wait_for_reader(wake: Path) -> None:
+def wait_for_reader(wake: Path) -> None:
+    """Return when somebody reads the FIFO."""
     deadline = time.monotonic() + _PATIENCE
     while True:
         try:

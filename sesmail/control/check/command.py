@@ -1,9 +1,108 @@
-"""``sesmailctl check``."""
+"""``sesmailctl check [DOMAIN]``: what is wrong, what it means, and what to do.
+
+The exit code is for monitoring: 0 all is ok, 1 there are warnings, 2 something is broken.
+"""
 
 from __future__ import annotations
 
-from sesmail.control.verb import Verbs
+import argparse
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from sesmail.control import identity_name, verb
+from sesmail.control.check.finding import EXIT_CODES, Finding, broken, exit_code
+from sesmail.control.terminal import Terminal
+from sesmail.control.verb import Context, Verbs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_INDENTED = " " * 8
 
 
 def add(verbs: Verbs) -> None:
     """Add the verb."""
+    parser = verb.add(verbs, "check", "find what is wrong, and say what to do", _run)
+    parser.add_argument(
+        "domain",
+        metavar="DOMAIN",
+        nargs="?",
+        default="",
+        help="ask SES and the DNS for this domain or address alone",
+    )
+    parser.add_argument(
+        "--offline", action="store_true", help="look at this host only; ask no network"
+    )
+    parser.add_argument(
+        "--unit", metavar="NAME", help="look whether this systemd service can send; only that"
+    )
+    parser.add_argument(
+        "--nameserver",
+        metavar="ADDRESS[:PORT]",
+        default="",
+        help="ask this name server instead of the system's",
+    )
+
+
+def _run(context: Context, arguments: argparse.Namespace) -> int:
+    answer = _Answer(context.terminal)
+    if arguments.unit:
+        _unit(context, arguments.unit, answer)
+    else:
+        _everything(context, arguments, answer)
+    return exit_code(answer.findings)
+
+
+class _Answer:
+    """What was found so far, each told as it comes."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self.findings: list[Finding] = []
+        self._terminal = terminal
+
+    def tell(self, findings: Iterable[Finding]) -> None:
+        for finding in findings:
+            self.findings.append(finding)
+            if self._terminal.is_json:
+                self._terminal.result(finding.document())
+                continue
+            self._terminal.mark(finding.level, f"{finding.subject}: {finding.text}")
+            if finding.remedy:
+                self._terminal.say(f"{_INDENTED}{finding.remedy}")
+
+    def sum_up(self) -> None:
+        counts = Counter(finding.level for finding in self.findings)
+        self._terminal.note(", ".join(f"{counts[level]} {level}" for level in EXIT_CODES))
+
+
+def _everything(context: Context, arguments: argparse.Namespace, answer: _Answer) -> None:
+    # What these import takes longer than all other verbs need.
+    from sesmail.control.check import doctor
+    from sesmail.delivery.credentials import Credentials
+
+    settings = context.settings
+    domain = identity_name.read(arguments.domain) if arguments.domain else ""
+    answer.tell(doctor.of_host(settings, context.environ))
+    chosen = doctor.names(settings, domain)
+    if domain and not chosen:
+        text = f"no credentials serve {domain}: its mail goes to the real sendmail"
+        answer.tell([broken(f"{domain}: credentials", text, f"sesmailctl setup {domain}")])
+    read = list(doctor.load(settings, chosen))
+    answer.tell(one for one in read if isinstance(one, Finding))
+    usable = [one for one in read if isinstance(one, Credentials)]
+    if usable and not arguments.offline:
+        from sesmail.control.check import network
+
+        with context.terminal.progress("asking SES and the DNS"):
+            answer.tell(network.ask(usable, domain, arguments.nameserver))
+    answer.sum_up()
+
+
+def _unit(context: Context, name: str, answer: _Answer) -> None:
+    from sesmail.control.check import units
+
+    answer.tell(units.asked(context.settings, name))
+    if units.is_kept_out(context.settings, name):
+        context.terminal.say()
+        for line in units.drop_in(context.settings, name):
+            context.terminal.say(line)
