@@ -2,10 +2,15 @@
 # No target calls apt but `deps`: where a Debian package is missing, the line to type is printed.
 
 PREFIX = /usr/local
+LIBRARY = $(PREFIX)/lib/sesmail
+SYSCONFDIR = /etc
+LOCALSTATEDIR = /var
 PYTHON = /usr/bin/python3
+# none: the delivery half uses the packages of PYTHON, and nothing is fetched
+VENV = own
 FUZZ_SECONDS = 120
 HEAVY = clients crash scale
-export DESTDIR PREFIX PYTHON
+export DESTDIR PREFIX LIBRARY SYSCONFDIR LOCALSTATEDIR PYTHON VENV
 
 BIN = .venv/bin
 need = @packaging/need $(needs)

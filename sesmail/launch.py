@@ -1,4 +1,8 @@
-"""From a command under ``python3 -IS`` to the part of sesmail that has a virtual environment.
+"""From a command under ``python3 -IS`` to the part of sesmail that needs third-party packages.
+
+``.venv/bin/python3`` in the library runs it: the Python of a virtual environment or, where a
+distribution brings the packages, a link to the system's. The part is named by its file, for then
+it finds the library beside itself, whichever Python that is.
 
 Nothing of the caller's environment goes along but what is named: botocore, OpenSSL and the resolver
 obey dozens of variables.
@@ -14,8 +18,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-DAEMON = "sesmail.delivery.daemon"
-CONTROL = "sesmail.control"
+FOREGROUND = "sesmail/delivery"
+DAEMON = "sesmail/delivery/daemon"
+CONTROL = "sesmail/control"
 PATH = "/usr/local/bin:/usr/bin:/bin"
 # What the agents of ECS and EKS set; all that boto3 gets of the caller's environment.
 ROLE_VARIABLES = (
@@ -38,17 +43,18 @@ def environment(caller: Mapping[str, str], names: tuple[str, ...]) -> dict[str, 
     return kept
 
 
-def python(library: str) -> str:
-    """Return the Python of the virtual environment."""
-    return os.path.join(library, ".venv", "bin", "python3")
+def command(library: str, part: str, *words: str) -> list[str]:
+    """Return the program that runs a part, and the words to run it with."""
+    python = os.path.join(library, ".venv", "bin", "python3")
+    return [python, "-I", os.path.join(library, part, "__main__.py"), *words]
 
 
-def execute(library: str, module: str, words: list[str], environ: Mapping[str, str]) -> int:
-    """Become ``module`` with these words. Returns, with an exit code, only where that fails."""
-    path = python(library)
+def execute(library: str, part: str, words: list[str], environ: Mapping[str, str]) -> int:
+    """Become a part. Returns, with an exit code, only where that fails."""
+    line = command(library, part, *words)
     try:
-        os.execve(path, [path, "-I", "-m", module, *words], environ)
+        os.execve(line[0], line, environ)
     except OSError as error:
-        text = f"{module}: cannot run {path}: {error.strerror}; install sesmail again\n"
+        text = f"sesmail: cannot run {line[0]}: {error.strerror}; install sesmail again\n"
         os.write(2, text.encode("ascii", "replace"))
     return EX_UNAVAILABLE

@@ -27,11 +27,12 @@ _CLOSED_CONFIG: dict[str, Any] = {
     "retries": {"mode": "standard", "total_max_attempts": 1},
     "max_pool_connections": 64,  # urllib3 throws away what is beyond; the daemon has 32 threads
     "proxies": {},
-    "ignore_configured_endpoint_urls": True,
     "parameter_validation": False,  # at each call; mypy sees the types, SES the values
     # botocore's own tells of the host, and takes an eighth of a call's time to put together.
     "user_agent": f"sesmail/{VERSION} botocore/{botocore.__version__}",
 }
+if "ignore_configured_endpoint_urls" in Config.OPTION_DEFAULTS:  # botocore 1.29 obeys no such URL
+    _CLOSED_CONFIG["ignore_configured_endpoint_urls"] = True
 _NO_FILE = os.devnull
 # Providers that read outside the file; the last two only if the file names no source of keys.
 _OUTSIDE = ("env", "ec2-credentials-file", "boto-config")

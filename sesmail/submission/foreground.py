@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from sesmail.settings import Settings
     from sesmail.submission.kept import Kept
 
-_MODULE = ("-I", "-m", "sesmail.delivery")
-
 
 def environment(caller: Mapping[str, str], settings: Settings, identity: str) -> dict[str, str]:
     """Return the environment of the delivery half. A caller's role variables could redirect it.
@@ -39,13 +37,13 @@ def _owns(path: str) -> bool:
 
 def execute(library: str, message: Kept, environ: dict[str, str]) -> NoReturn:
     """Become the delivery half. Raises Unavailable where it is broken."""
-    python = launch.python(library)
+    command = launch.command(library, launch.FOREGROUND)
     os.dup2(message.open(), 0)
     signals.restore()
     try:
-        os.execve(python, [python, *_MODULE], environ)
+        os.execve(command[0], command, environ)
     except OSError as error:
-        raise _broken(python, error) from None
+        raise _broken(command[0], error) from None
 
 
 def run(library: str, message: Kept, environ: dict[str, str], output: int | None) -> int:
@@ -53,11 +51,11 @@ def run(library: str, message: Kept, environ: dict[str, str], output: int | None
 
     ``output``, here and below: the descriptor for what a child says, None for ours.
     """
-    python = launch.python(library)
+    command = launch.command(library, launch.FOREGROUND)
     try:
-        return _spawn(python, [python, *_MODULE], message, environ, output)
+        return _spawn(command[0], command, message, environ, output)
     except OSError as error:
-        raise _broken(python, error) from None
+        raise _broken(command[0], error) from None
 
 
 def deliver_locally(

@@ -61,9 +61,8 @@ def _make_a_pass(settings: Settings, environ: Mapping[str, str], library: str) -
         raise NotPermitted(
             f"sesmaild does not run, and only root or {settings.user} may take its place; start it"
         )
-    python = launch.python(library)
-    words = [python, "-I", "-m", launch.DAEMON, "--once"]
-    return _spawn(python, words, launch.environment(environ, launch.DAEMON_VARIABLES))
+    command = launch.command(library, launch.DAEMON, "--once")
+    return _spawn(command[0], command, launch.environment(environ, launch.DAEMON_VARIABLES))
 
 
 def _run_real(argv: list[str], name: str, settings: Settings, environ: Mapping[str, str]) -> int:

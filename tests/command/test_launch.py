@@ -1,4 +1,4 @@
-"""sesmaild and sesmailctl: how they become the part that has the virtual environment."""
+"""sesmaild and sesmailctl: how they become the part that needs third-party packages."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ KEPT = {
     },
     "sesmailctl": {"SESMAIL_CONFIG": "/c", "TERM": "vt100"},
 }
-MODULES = {"sesmaild": "sesmail.delivery.daemon", "sesmailctl": "sesmail.control"}
+PARTS = {"sesmaild": "sesmail/delivery/daemon", "sesmailctl": "sesmail/control"}
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def command(installed: Installation, library: Path, name: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", PARTS)
 def test_nothing_goes_along_but_what_is_named(
     installed: Installation, library: Path, name: str
 ) -> None:
@@ -70,13 +70,13 @@ def test_nothing_goes_along_but_what_is_named(
         text=True,
     )
     words, *variables = done.stdout.splitlines()
-    assert words == f"-I -m {MODULES[name]} --some words"
+    assert words == f"-I {library}/{PARTS[name]}/__main__.py --some words"
     environ = dict(line.split("=", 1) for line in variables)
     environ.pop("PWD", None)  # the shell's
     assert environ == KEPT[name] | {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
 
 
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", PARTS)
 def test_without_its_environment(installed: Installation, library: Path, name: str) -> None:
     """69, and one line that says what to do."""
     done = subprocess.run(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from sesmail import launch
 from sesmail.sysexits import EX_UNAVAILABLE
 from tests.fakes.ses import SECRET, SesServer
 from tests.installation import CHECKOUT, Installation
@@ -274,7 +275,7 @@ def test_refusals_import_no_client(account: Account) -> None:
     """botocore and smtplib are imported for a message that is good, not for one that is refused."""
     account.use_api("regoin = x")
     script = (
-        "import sys; from sesmail.delivery.__main__ import main; main(); "
+        "import sys; from sesmail.delivery.main import main; main(); "
         "sys.exit(len({'botocore', 'boto3', 'smtplib'} & set(sys.modules)))"
     )
     command = [sys.executable, "-I", "-c", script]

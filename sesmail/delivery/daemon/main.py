@@ -19,11 +19,11 @@ from collections.abc import Sequence
 
 from sesmail import settings
 from sesmail.delivery import report, undumpable
-from sesmail.delivery.__main__ import clean
 from sesmail.delivery.daemon import check, privileges
 from sesmail.delivery.daemon.log import opened
 from sesmail.delivery.daemon.notify import Notifier
 from sesmail.delivery.daemon.service import Service
+from sesmail.delivery.main import clean
 from sesmail.queue import schema
 from sesmail.sysexits import EX_IOERR, EX_OK, EX_OSERR, EX_SOFTWARE, Failure, UsageError
 
