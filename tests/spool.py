@@ -25,6 +25,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from sesmail import launch
 from sesmail import settings as settings_file
 from sesmail.drop import layout
 from sesmail.drop.put import Drop, Wake
@@ -32,11 +33,12 @@ from sesmail.envelope import Envelope
 from sesmail.queue.listing import Listed, Listing
 from sesmail.settings import Settings
 from tests.fakes.ses import KEY_ID, SECRET, SesServer
+from tests.installation import CHECKOUT
 
 AUTHOR = "wiki@example.com"
 IDENTITY = "example.com"
 RECIPIENT = "bob@example.org"
-COMMAND = (sys.executable, "-I", "-m", "sesmail.delivery.daemon")
+COMMAND = (sys.executable, "-I", str(CHECKOUT / launch.DAEMON / "__main__.py"))
 PATIENCE = 20.0  # seconds that a condition may take; only a failing test waits for so long
 
 

@@ -199,7 +199,9 @@ def test_a_distribution_brings_the_packages_itself(tmp_path: Path) -> None:
     for name in files(tmp_path):
         path = tmp_path / name
         if not path.is_symlink() and path.suffix != ".pyc":
-            assert not re.search("(?<!opt/e)/etc/sesmail|/var/spool/sesmail", path.read_text()), name
+            assert not re.search("(?<!opt/e)/etc/sesmail|/var/spool/sesmail", path.read_text()), (
+                name
+            )
     settings = (library / "sesmail/settings.py").read_text()
     assert '"/opt/e/sesmail/credentials"' in settings
     assert '"/v/spool/sesmail"' in settings

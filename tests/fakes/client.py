@@ -22,9 +22,11 @@ INTERFACES = ("v2", "v1", "smtp")
 ONCE = Config(
     connect_timeout=5,
     proxies={},
-    ignore_configured_endpoint_urls=True,  # type: ignore[call-arg]
     retries={"mode": "standard", "total_max_attempts": 1},
 )
+
+if "ignore_configured_endpoint_urls" in Config.OPTION_DEFAULTS:  # not yet in botocore 1.29
+    ONCE = ONCE.merge(Config(ignore_configured_endpoint_urls=True))  # type: ignore[call-arg]
 
 # One for all: it has the API models in memory, which takes most of the time of a first client.
 SESSION = boto3.session.Session()

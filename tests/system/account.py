@@ -9,10 +9,11 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from sesmail import settings
+from sesmail import launch, settings
 from sesmail.delivery import foreground
 from sesmail.envelope import Envelope
 from tests.fakes.ses import KEY_ID, SECRET, SesServer
+from tests.installation import CHECKOUT
 
 QUEUE_ID = "0193A5F0C0FFEE00112233445566"
 AUTHOR = "wiki@example.com"
@@ -21,7 +22,7 @@ MESSAGE = (
     b"From: wiki@example.com\nTo: bob@example.org\nSubject: hello\n"
     b"Date: Tue, 24 Nov 2026 03:00:00 +0000\nMessage-ID: <1@example.com>\n\nText.\n"
 )
-COMMAND = (sys.executable, "-I", "-m", "sesmail.delivery")
+COMMAND = (sys.executable, "-I", str(CHECKOUT / launch.FOREGROUND / "__main__.py"))
 
 
 class Account:

@@ -209,8 +209,8 @@ def test_unreadable_credentials(ses: SesServer, installed: Installation) -> None
     with tempfile.TemporaryDirectory() as directory:
         os.chmod(directory, 0o755)
         account = Account(ses, Path(directory))
-        python = str(installed.library / ".venv" / "bin" / "python")
-        code, err = ended(account.start(command=[python, *COMMAND[1:]], user=65534))
+        command = launch.command(str(installed.library), launch.FOREGROUND)
+        code, err = ended(account.start(command=command, user=65534))
     assert code == 77
     assert str(account.credentials) in err
     assert err.count("\n") == 1
