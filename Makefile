@@ -17,14 +17,14 @@ need = @packaging/need $(needs)
 
 # Purposes in packaging/deps; what a target needs is asked for before .venv is made, too.
 needs = venv
-test test-scale: needs = venv test
+test test-oldest test-scale: needs = venv test
 bench: needs = venv test clients
 test-crash: needs = venv test crash
 test-clients: needs = venv test clients
 check: needs = venv test manual
 manual: needs = manual
 
-.PHONY: help demo test test-clients test-crash test-scale check lint format types manual bench fuzz \
+.PHONY: help demo test test-clients test-crash test-oldest test-scale check lint format types manual bench fuzz \
 	venv deps install uninstall clean
 
 help: ## this list
@@ -46,6 +46,11 @@ test-clients: venv ## real programs (PHP, MediaWiki, ...) against the installed 
 test-crash: venv ## kill -9 at every step, 20 times each; power cuts; a full disk (as root)
 	$(need)
 	$(BIN)/pytest tests/crash $(ARGS)
+
+test-oldest: venv ## the tests of modules and of the system with Debian 12's boto3, email-validator
+	$(need)
+	packaging/venv-oldest
+	.cache/oldest/bin/pytest -n auto tests/unit tests/system $(ARGS)
 
 test-scale: venv ## a million queued, and ten thousand messages through an SES that fails
 	$(need)

@@ -21,6 +21,7 @@ from botocore.config import Config
 from sesmail import VERSION
 from sesmail.delivery import secret, trust
 from sesmail.delivery.credentials import Credentials
+from sesmail.delivery.credentials_file import DEFAULT
 from sesmail.launch import ROLE_VARIABLES
 
 _CLOSED_CONFIG: dict[str, Any] = {
@@ -121,6 +122,8 @@ class Session:
         session.register_component("data_loader", loader)
         session.set_config_variable("region", self._credentials.region)
         session.set_config_variable("ca_bundle", trust.bundle())
+        if "sts_regional_endpoints" not in self._credentials.profile.get(DEFAULT, {}):
+            session.set_config_variable("sts_regional_endpoints", "regional")  # once not the default
         session.set_config_variable("credentials_file", _NO_FILE)
         session.set_config_variable("config_file", self._write_profile(self._credentials.profile))
         resolver = session.get_component("credential_provider")

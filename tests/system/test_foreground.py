@@ -275,7 +275,8 @@ def test_refusals_import_no_client(account: Account) -> None:
     """botocore and smtplib are imported for a message that is good, not for one that is refused."""
     account.use_api("regoin = x")
     script = (
-        "import sys; from sesmail.delivery.main import main; main(); "
+        f"import sys; sys.path.insert(0, {str(CHECKOUT)!r}); "
+        "from sesmail.delivery.main import main; main(); "
         "sys.exit(len({'botocore', 'boto3', 'smtplib'} & set(sys.modules)))"
     )
     command = [sys.executable, "-I", "-c", script]

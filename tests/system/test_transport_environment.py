@@ -151,12 +151,13 @@ def send(directory: Path) -> Result:
 
 def test_the_trap_works(trap: Trap, monkeypatch: pytest.MonkeyPatch) -> None:
     """botocore with the caller's environment goes where that sends it."""
-    monkeypatch.setenv("AWS_ENDPOINT_URL", trap.url)
+    monkeypatch.setenv("HTTPS_PROXY", trap.url)
     client: Any = botocore.session.Session().create_client(
         "sesv2", "us-east-1", aws_access_key_id=KEY_ID, aws_secret_access_key=SECRET
     )
     with pytest.raises(BotoCoreError):
         client.get_account()
+    client.close()
     assert trap.connections > 0
 
 
