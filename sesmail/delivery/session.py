@@ -123,7 +123,8 @@ class Session:
         session.set_config_variable("region", self._credentials.region)
         session.set_config_variable("ca_bundle", trust.bundle())
         if "sts_regional_endpoints" not in self._credentials.profile.get(DEFAULT, {}):
-            session.set_config_variable("sts_regional_endpoints", "regional")  # once not the default
+            # Not yet the default in botocore 1.29.
+            session.set_config_variable("sts_regional_endpoints", "regional")
         session.set_config_variable("credentials_file", _NO_FILE)
         session.set_config_variable("config_file", self._write_profile(self._credentials.profile))
         resolver = session.get_component("credential_provider")

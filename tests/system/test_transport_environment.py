@@ -6,6 +6,7 @@ first test shows that botocore, left alone, walks into it.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
@@ -149,6 +150,8 @@ def send(directory: Path) -> Result:
     return result
 
 
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # urllib3 1.26 leaves the proxy's
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_the_trap_works(trap: Trap, monkeypatch: pytest.MonkeyPatch) -> None:
     """botocore with the caller's environment goes where that sends it."""
     monkeypatch.setenv("HTTPS_PROXY", trap.url)
@@ -158,6 +161,8 @@ def test_the_trap_works(trap: Trap, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(BotoCoreError):
         client.get_account()
     client.close()
+    del client
+    gc.collect()
     assert trap.connections > 0
 
 
