@@ -19,10 +19,9 @@ from sesmail.sysexits import Unavailable
 
 PAGE = 1000  # entries
 
-# Those that are held as a whole, why: no row of theirs says so.
-HELD_IDENTITIES = """held (identity, reason) AS MATERIALIZED (
-    SELECT identity, min(reason) FROM hold WHERE scope = 'identity' AND ended IS NULL
-    GROUP BY identity
+# Those that are held as a whole, since when and why: no row of their paths says so.
+HELD_IDENTITIES = """held (identity, began, reason) AS MATERIALIZED (
+    SELECT identity, began, reason FROM hold WHERE scope = 'identity' AND ended IS NULL
 )"""
 
 _ROWS = f"""

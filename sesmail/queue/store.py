@@ -334,6 +334,7 @@ class Store:
             " hold = v.value ->> 7 FROM json_each(?) v WHERE path.id = v.value ->> 0",
             (json.dumps([_row(one) for _, finished in ended for one in finished]),),
         )
+        self._keep_replies(ended)
         self.connection.execute(
             "UPDATE entry SET (open, failed, finished) ="
             " (SELECT sum(state NOT IN (2, 3)), sum(state = 3),"
@@ -352,6 +353,22 @@ class Store:
             entries,
         )
         return frozenset(json.loads(row[0]) if row else ())
+
+    def _keep_replies(self, ended: Sequence[tuple[Job, Sequence[Finished]]]) -> None:
+        """Remember what was not a path's last word: the next attempt writes over it."""
+        replies = [
+            (one.path, job.attempt, one.status, one.text, one.relay)
+            for job, finished in ended
+            for one in finished
+            if one.state not in _DONE
+        ]
+        if replies:
+            self.connection.execute(
+                "INSERT INTO reply (path, attempt, status, text, relay)"
+                " SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4"
+                " FROM json_each(?)",
+                (json.dumps(replies),),
+            )
 
     # Small things.
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from sesmail.control import ask
 from sesmail.queue import schema
-from sesmail.submission import daemon
 from sesmail.sysexits import EX_CANTCREAT, EX_CONFIG, EX_IOERR, EX_USAGE
 from tests.fakes import faults
 from tests.fakes.ses import SesServer
@@ -186,7 +186,8 @@ def test_ambiguous_and_held(spool: Spool) -> None:
     assert entry.is_held
     assert any("held" in line and queue_id in line for line in spool.log)
     spool.start()
-    assert list(daemon.ask(str(spool.directory), f"requeue {queue_id}", "")) == ["done 1"]
+    request: dict[str, object] = {"request": "requeue", "id": queue_id}
+    assert list(ask.ask(spool.load(), request)) == [{"paths": 1}]
     spool.wait_until_empty()
     assert spool.stop() == 0
     assert spool.ses.state.requests == 2

@@ -18,7 +18,7 @@ from sesmail.delivery.daemon.administration import Administration
 from sesmail.drop import layout
 from sesmail.queue import listing
 from sesmail.settings import Settings
-from sesmail.sysexits import DataError, Failure, NotPermitted, UsageError
+from sesmail.sysexits import Failure, NotPermitted, UsageError
 
 LONGEST_REQUEST = 4096  # bytes
 _LONGEST_NUMBER = 1 << 62
@@ -134,8 +134,3 @@ class Desk:
 Part = dict[str, Any] | str
 Answer = Callable[[Desk, Request, Client], Iterator[Part]]
 """Yields documents, or text with a document a line; raises a Failure."""
-
-
-def no_entry(queue_id: str) -> DataError:
-    """Return what is raised where there is no such entry, or none that the client may see."""
-    return DataError(f"no message {queue_id} is in the queue or its history")
