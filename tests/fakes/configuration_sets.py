@@ -83,7 +83,8 @@ def _create_destination(state: State, members: Document) -> Document:
     if name in owner.destinations:
         raise Refusal(
             ALREADY_EXISTS,
-            f"Event destination <{name}> already exists in configuration set <{owner.name}>.",
+            f"An event destination with name <{name}> already exists for configuration set "
+            f"<{owner.name}>.",
         )
     if len(owner.destinations) >= MAX_DESTINATIONS:
         raise Refusal(
@@ -134,7 +135,8 @@ def _known_destination(state: State, members: Document) -> tuple[ConfigurationSe
     if name not in owner.destinations:
         raise Refusal(
             NOT_FOUND,
-            f"Event destination <{name}> does not exist in configuration set <{owner.name}>.",
+            f"An event destination with name <{name}> does not exist for configuration set "
+            f"<{owner.name}>.",
         )
     return owner, name
 
@@ -167,7 +169,7 @@ def _destination(state: State, members: Document) -> dict[str, Any]:
     if unknown:
         raise Refusal(BAD_VALUE, f"Unknown event types: {', '.join(unknown)}")
     if sum(target in found for target in TARGETS) != 1:
-        raise Refusal(BAD_VALUE, "Exactly one destination must be given for the events.")
+        raise Refusal(BAD_VALUE, "Please provide only one destination with each request.")
     topic = found.get("SnsDestination", {}).get("TopicArn")
     if topic is not None and not topic.startswith(f"arn:aws:sns:{state.region}:"):
         raise Refusal(BAD_VALUE, f"Invalid SNS topic <{topic}>.")

@@ -32,11 +32,10 @@ def _create(state: State, members: Document) -> Document:
     identity.labels = {one["Key"]: one["Value"] for one in members.get("Tags") or ()}
     _set_keys(identity, members.get("DkimSigningAttributes") or {})
     state.identities.known[name] = identity
-    return {
-        "IdentityType": _type(identity),
-        "VerifiedForSendingStatus": False,
-        "DkimAttributes": _dkim(state, identity),
-    }
+    answer: Document = {"IdentityType": _type(identity), "VerifiedForSendingStatus": False}
+    if identity.is_domain:
+        answer["DkimAttributes"] = _dkim(state, identity)
+    return answer
 
 
 def _get(state: State, members: Document) -> Document:
@@ -106,7 +105,7 @@ def _put_signing(state: State, members: Document) -> Document:
     """New keys, as SES makes them when they are asked for again."""
     identity = _known(state, members)
     if not identity.is_domain:
-        raise Refusal(BAD_VALUE, f"Identity <{identity.name}> is not a domain.")
+        raise Refusal(BAD_VALUE, "The EmailIdentity value must be a valid domain.")
     origin = one_of(members, "SigningAttributesOrigin", _ORIGINS, "")
     attributes = members.get("SigningAttributes") or {}
     if origin == "EXTERNAL":
@@ -124,6 +123,9 @@ def _put_signing(state: State, members: Document) -> Document:
 
 
 def _put_dkim(state: State, members: Document) -> Document:
+    name = members["EmailIdentity"]
+    if name.lower() not in state.identities.known:
+        raise Refusal(BAD_VALUE, f"Domain {name} is not verified for DKIM signing.")
     _known(state, members).signing = bool(members.get("SigningEnabled"))
     return {}
 
@@ -186,7 +188,8 @@ def _check_configuration_set(state: State, name: str | None) -> None:
 def _set_keys(identity: Identity, attributes: Document) -> None:
     if attributes.get("DomainSigningPrivateKey"):
         identity.origin = "EXTERNAL"
-    identity.key_length = one_of(attributes, "NextSigningKeyLength", _LENGTHS, "RSA_2048_BIT")
+    usual = "RSA_2048_BIT" if identity.is_domain else "RSA_1024_BIT"
+    identity.key_length = one_of(attributes, "NextSigningKeyLength", _LENGTHS, usual)
 
 
 def _type(identity: Identity) -> str:

@@ -43,7 +43,7 @@ def _put(state: State, members: Document) -> Document:
         raise Refusal(BAD_VALUE, "Your account is in the sandbox: it has no suppression list.")
     address = required(members, "EmailAddress")
     addresses.check(address)
-    state.suppress(address, one_of(members, "Reason", REASONS, ""))
+    state.suppress(_normal(address), one_of(members, "Reason", REASONS, ""))
     return {}
 
 
@@ -61,12 +61,18 @@ OPERATIONS = (
 
 
 def _known(state: State, members: Document) -> str:
-    address: str = members["EmailAddress"]
+    address = _normal(members["EmailAddress"])
     if address not in state.suppressed:
         raise Refusal(
             NOT_FOUND, f"Email address {address} does not exist on your suppression list."
         )
     return address
+
+
+def _normal(address: str) -> str:
+    """The address as the list has it: with its domain in lower case."""
+    local, _, domain = address.rpartition("@")
+    return f"{local}@{domain.lower()}"
 
 
 def _summary(address: str, found: Suppressed) -> Document:

@@ -133,7 +133,7 @@ def test_wrong_details(ses: SesServer, v2: Any, wrong: dict[str, Any]) -> None:
 
 def test_suppression_list(ses: SesServer, v2: Any) -> None:
     """Put, found with reason and time, and taken off."""
-    v2.put_suppressed_destination(EmailAddress="gone@example.org", Reason="BOUNCE")
+    v2.put_suppressed_destination(EmailAddress="gone@Example.ORG", Reason="BOUNCE")
     found = v2.get_suppressed_destination(EmailAddress="gone@example.org")["SuppressedDestination"]
     assert (found["EmailAddress"], found["Reason"]) == ("gone@example.org", "BOUNCE")
     assert found["LastUpdateTime"].timestamp() == pytest.approx(

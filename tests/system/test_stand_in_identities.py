@@ -86,7 +86,6 @@ def test_options_of_create(ses: SesServer, v2: Any) -> None:
         ("delete_email_identity", {}),
         ("put_email_identity_mail_from_attributes", {}),
         ("put_email_identity_dkim_signing_attributes", {"SigningAttributesOrigin": "AWS_SES"}),
-        ("put_email_identity_dkim_attributes", {}),
         ("put_email_identity_feedback_attributes", {}),
         ("put_email_identity_configuration_set_attributes", {}),
     ],
@@ -117,9 +116,11 @@ def test_addresses(ses: SesServer, v2: Any) -> None:
     """An address has no DKIM of its own; it is verified by a mail, which the test stands for."""
     created = v2.create_email_identity(EmailIdentity="ann@example.net")
     assert created["IdentityType"] == "EMAIL_ADDRESS"
-    assert created["DkimAttributes"]["Status"] == "NOT_STARTED"
-    assert "Tokens" not in created["DkimAttributes"]
-    assert v2.get_email_identity(EmailIdentity="ann@example.net")["VerificationStatus"] == "PENDING"
+    assert "DkimAttributes" not in created
+    found = v2.get_email_identity(EmailIdentity="ann@example.net")
+    assert found["VerificationStatus"] == "PENDING"
+    assert found["DkimAttributes"]["Status"] == "NOT_STARTED"
+    assert "Tokens" not in found["DkimAttributes"]
     ses.state.identity("ann@example.net").verify()
     found = v2.get_email_identity(EmailIdentity="ann@example.net")
     assert (found["VerificationStatus"], found["VerifiedForSendingStatus"]) == ("SUCCESS", True)
@@ -280,6 +281,13 @@ def test_mail_from_that_rejects(ses: SesServer, caller: Caller, interface: str) 
     assert (caught.value.status, caught.value.code) == expected
     identity.verify()
     caller.send(interface, raw)
+
+
+def test_dkim_of_nobody(v2: Any) -> None:
+    """DKIM of a domain that is not there has an error of its own."""
+    refused = refusal(v2.put_email_identity_dkim_attributes, EmailIdentity=NAME)
+    assert (refused.status, refused.code) == (400, "BadRequestException")
+    assert refused.text == f"Domain {NAME} is not verified for DKIM signing."
 
 
 def test_switches(ses: SesServer, v2: Any) -> None:
