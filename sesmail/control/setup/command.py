@@ -1,9 +1,29 @@
-"""``sesmailctl setup``."""
+"""``sesmailctl setup``: from nothing to a delivered mail; run again, it goes on where it stands.
+
+The order: credentials, which are tried; the identity at SES; the records; the wait; the account; a
+test mail. Whatever the keys at hand may not do is said and left out, with the steps for the console
+in its place.
+"""
 
 from __future__ import annotations
 
-from sesmail.control.verb import Verbs
+import argparse
+
+from sesmail.control import identity_name, secret_input, verb
+from sesmail.control.setup import flags
+from sesmail.control.verb import Context, Verbs
+from sesmail.sysexits import UsageError
 
 
 def add(verbs: Verbs) -> None:
     """Add the verb."""
+    parser = verb.add(verbs, "setup", "let a domain or an address send through SES", _run)
+    flags.add(parser)
+
+
+def _run(context: Context, arguments: argparse.Namespace) -> int:
+    from sesmail.control.setup.run import Run  # brings botocore, which other verbs can do without
+
+    if [arguments.secret_file, arguments.admin_secret_file] == [secret_input.STDIN] * 2:
+        raise UsageError("only one of --secret-file and --admin-secret-file can be standard input")
+    return Run(context, arguments, identity_name.read(arguments.identity)).run()

@@ -1,0 +1,161 @@
+"""The steps of ``sesmailctl setup``, each of which finds what is there before it makes anything."""
+
+from __future__ import annotations
+
+import argparse
+
+from sesmail.control import admin_flags, aws
+from sesmail.control.aws import Aws, AwsError
+from sesmail.control.dns import Dns
+from sesmail.control.setup import account, console, file, verification
+from sesmail.control.setup.at_ses import Answer
+from sesmail.control.setup.making import Making
+from sesmail.control.setup.outcome import Outcome
+from sesmail.control.setup.published import Published
+from sesmail.control.setup.silent import Silent
+from sesmail.control.terminal import OK, WARNING
+from sesmail.control.verb import Context
+from sesmail.sysexits import UsageError
+
+SIMULATOR = "success@simulator.amazonses.com"
+
+
+class Run:
+    """One run for one identity. Raises UsageError for flags that contradict each other."""
+
+    def __init__(self, context: Context, arguments: argparse.Namespace, name: str) -> None:
+        if arguments.zone and "@" in name:
+            raise UsageError("--zone is for a domain; an address has no records")
+        self._context = context
+        self._terminal = context.terminal
+        self._arguments = arguments
+        self._name = name
+        self._dns = Dns(arguments.nameserver)
+        self._making = Making(context, arguments, name)
+
+    def run(self) -> int:
+        """Do it all; return the exit code. Raises what ends it early."""
+        settled = file.settle(self._context, self._arguments, self._name)
+        outcome = Outcome(self._name, settled, unknown=list(settled.trial.unknown))
+        self._say_credentials(outcome)
+        self._arguments.region = settled.credentials.region  # an identity is of one region
+        client = self._client(outcome)
+        try:
+            if client is not None:
+                client = self._find_or_make(client, outcome)
+            self._say_what_to_enter(outcome)
+            if client is not None and outcome.found is not None:
+                verification.settle(
+                    self._context, self._arguments, client, outcome, outcome.found, self._look
+                )
+            account.settle(self._context, self._arguments, client, outcome)
+        finally:
+            if client is not None:
+                client.close()
+        self._test(outcome)
+        return self._end(outcome)
+
+    def _say_credentials(self, outcome: Outcome) -> None:
+        settled, terminal = outcome.settled, self._terminal
+        what = "written" if settled.is_new else "there already"
+        level = OK if settled.trial.is_sure else WARNING
+        caller = f", of {settled.trial.caller}" if settled.trial.caller else ""
+        works = f"they work{caller}" if settled.trial.is_sure else "they could not be tried"
+        terminal.mark(level, f"{settled.credentials.path} is {what}; {works}")
+        for warning in settled.credentials.warnings:
+            terminal.mark(WARNING, warning)
+        for line in settled.trial.unknown:
+            terminal.say(line)
+
+    # Who sets up.
+
+    def _client(self, outcome: Outcome) -> Aws | None:
+        """Return who may perhaps set up: the administrator, or the keys that are stored."""
+        credentials = outcome.settled.credentials
+        if admin_flags.are_given(self._arguments) or aws.can_ask(credentials):
+            return aws.admin(self._context, self._arguments, credentials.region, stored=credentials)
+        return self._asked_admin(outcome)
+
+    def _asked_admin(self, outcome: Outcome) -> Aws | None:
+        if not self._terminal.has_person:
+            return None
+        key_id = self._terminal.ask(
+            "Access key id of an administrator, used now and not stored (nothing: go on without)",
+            "--admin-key-id",
+        )
+        if not key_id:
+            return None
+        credentials = outcome.settled.credentials
+        return aws.by_key(self._context, key_id, None, credentials.region, credentials.endpoint_url)
+
+    def _find_or_make(self, client: Aws, outcome: Outcome) -> Aws:
+        """Find or make the identity; return whoever could, or tried last."""
+        try:
+            outcome.found = self._making.find_or_make(client)
+        except AwsError as error:
+            if not error.is_denied:
+                raise
+            outcome.note(self._context, str(error))
+            is_given = admin_flags.are_given(self._arguments)
+            other = None if is_given else self._asked_admin(outcome)
+            if other is None:
+                return client
+            client.close()
+            outcome.found = self._making.find_or_make(other)
+            return other
+        return client
+
+    # What is to be entered by hand.
+
+    def _look(self, found: Answer | None) -> Published:
+        published = Published(self._name, self._dns)
+        region = str(self._arguments.region)
+        published.decide(found, region, self._making.mail_from(found))
+        return published
+
+    def _say_what_to_enter(self, outcome: Outcome) -> None:
+        """Show what belongs into the DNS, and what into the console where SES may not be asked."""
+        if self._making.is_domain:
+            outcome.published = self._look(outcome.found)
+            outcome.published.show(self._terminal)
+            if self._arguments.zone:
+                outcome.published.write_zone(self._arguments.zone)
+        if outcome.found is not None:
+            return
+        records = outcome.published.all() if outcome.published else ()
+        outcome.steps = console.steps(
+            self._name, self._arguments.region, self._making.mail_from(None), records
+        )
+        self._terminal.say()
+        self._terminal.say("These keys cannot set up SES. In the console:")
+        for number, step in enumerate(outcome.steps, 1):
+            self._terminal.say(f"{number:2}. {step}")
+
+    # The end.
+
+    def _test(self, outcome: Outcome) -> None:
+        """Send a mail the whole way, unless it is known that SES would refuse it."""
+        if self._arguments.no_test or outcome.may_send is False:
+            return
+        from sesmail.control import testmail
+
+        context = self._context
+        if self._terminal.is_json:
+            silent = Silent()
+            context = Context(context.settings, silent, context.environ)
+            outcome.test = silent.documents
+        to = self._arguments.test_to or SIMULATOR
+        outcome.test_code = testmail.send_and_follow(context, self._name, to)
+
+    def _end(self, outcome: Outcome) -> int:
+        code = outcome.exit_code()
+        self._terminal.say()
+        if code == 0:
+            self._terminal.say(f"{self._name} is set up.")
+        elif outcome.is_verified is False:
+            command = f"sesmailctl setup {self._name}"
+            self._terminal.say(f"Not done yet. To go on, run the same command again: {command}")
+        else:
+            self._terminal.say(f"{self._name} is not seen to work yet; sesmailctl check may help.")
+        self._terminal.result(outcome.as_dict())
+        return code
