@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -604,32 +601,6 @@ def test_any_text_is_judged(text: str) -> None:
     with contextlib.suppress(Refusal):
         for one in addresses.split_list(text):
             addresses.check(addresses.bare(one))
-
-
-def test_as_a_program(tmp_path: Path) -> None:
-    """`python -m tests.fakes.ses` announces itself, shows what it got and ends on SIGTERM."""
-    ready = tmp_path / "ready"
-    command = [sys.executable, "-m", "tests.fakes.ses", "--identity", "example.com", "--show"]
-    command += ["--key", "AKIAI44QH8DHBEXAMPLE:some/secret:key", "--once-ready-file", str(ready)]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]
-    ) as process:
-        assert process.stdout is not None
-        try:
-            words = process.stdout.readline().split()
-            told = dict(word.split("=", 1) for word in words[1:])
-            announced = ready.read_text().split()
-            with Caller(told, key_id="AKIAI44QH8DHBEXAMPLE", secret="some/secret:key") as caller:
-                caller.send("v2", MESSAGE, tags={"id": "7"}, destinations=["c@example.net"])
-        finally:
-            process.terminate()
-        shown = process.stdout.read()
-        assert process.wait() == 0
-    assert announced == words[1:]
-    assert "accepted by v2" in shown
-    assert "destinations:      c@example.net" in shown
-    assert "id=7" in shown
-    assert ".one line" in shown
 
 
 def test_many_at_once() -> None:
