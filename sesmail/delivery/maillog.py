@@ -8,7 +8,7 @@
     sesmail/ses[pid]: ID: to=<…>, …, status=bounced (…)
     sesmail/qmgr[pid]: ID: removed
     sesmail/events[pid]: ID: to=<…>, relay=…, delay=…, dsn=…, status=bounced (…)   what SES tells
-    sesmail/postsuper[pid]: ID: removed, uid=0                  also: placed on hold, released from hold
+    sesmail/postsuper[pid]: ID: removed, uid=0       also: placed on hold, released from hold
     sesmail/ses[pid]: warning: ID: …   and   fatal: ID: …      nothing was tried
 
 The ``sesmail/submit`` line is submission's. Callers choose addresses and Message-ID: bytes outside

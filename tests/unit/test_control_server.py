@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from sesmail.delivery.account import Account
 from sesmail.delivery.daemon import control_server
 from sesmail.delivery.daemon.administration import Administration
-from sesmail.delivery.daemon.answers.frame import Desk
+from sesmail.delivery.daemon.answers.frame import Desk, Sending
 from sesmail.delivery.daemon.answers.registry import respond
 from sesmail.delivery.daemon.control_server import ControlServer
 from sesmail.delivery.daemon.holds import HoldBook
@@ -46,6 +47,15 @@ class Control:
     def scan(self) -> None:
         """Count what would be a look through the drop."""
         self.scans += 1
+
+    def sending(self) -> dict[str, Sending]:
+        """Return one identity, of whose account SES told."""
+        account = Account(14.0, 50_000.0, 340.0, "HEALTHY", is_production=True)
+        return {"example.com": Sending(12.6, 2, account, NOW / 1000)}
+
+    def uptime(self) -> float:
+        """Return a time."""
+        return 3600.0
 
     def _change(self, change: Callable[[int], object]) -> bool:
         with self.store.transaction():

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from sesmail.delivery.account import Account
 from sesmail.delivery.credential_rules import API, SMTP
 from sesmail.delivery.credentials import Credentials
 
@@ -83,13 +84,13 @@ class Sessions:
             self._smtp[credentials.identity] = credentials, _choose(credentials)
         yield self._smtp[credentials.identity][1]
 
-    def send_rate(self, credentials: Credentials) -> float | None:
-        """Return what GetAccount says, in recipients per second; None if it says nothing."""
+    def account(self, credentials: Credentials) -> Account | None:
+        """Return what GetAccount says; None if it says nothing."""
         if credentials.transport != API:
             return None
         with self._channels.use(credentials) as transport:
-            rate: float | None = transport.send_rate()  # type: ignore[attr-defined]
-            return rate
+            account: Account | None = transport.account()  # type: ignore[attr-defined]
+            return account
 
     def close(self) -> None:
         """End the SMTP sessions."""

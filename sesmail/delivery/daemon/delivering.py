@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from sesmail import identity
 from sesmail.delivery import policy, repair, report, source, suppression
+from sesmail.delivery.account import Account
 from sesmail.delivery.attempt import NOT_ASKED, Delivery
 from sesmail.delivery.credentials import Credentials
 from sesmail.delivery.daemon.channels import Channels, Sessions
@@ -57,17 +58,17 @@ class Attempted:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What rate the account of these credentials has."""
+    """What account these credentials belong to."""
 
     credentials: Credentials = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Recipients per second, None where SES does not tell."""
+    """What SES tells of it; None where it does not."""
 
     identity: str
-    rate: float | None
+    account: Account | None
 
 
 class Worker:
@@ -87,10 +88,10 @@ class Worker:
 
     def _ask(self, work: Question) -> Answer:
         try:
-            rate = self._sessions.send_rate(work.credentials)
+            account = self._sessions.account(work.credentials)
         except Exception:  # noqa: BLE001  a broken installation shows at the attempt
-            rate = None
-        return Answer(work.credentials.identity, rate)
+            account = None
+        return Answer(work.credentials.identity, account)
 
     def _attempt(self, work: Attempt) -> Attempted:
         job = work.job

@@ -6,8 +6,10 @@ import dataclasses
 import math
 from collections.abc import Sequence
 
+from sesmail.delivery.account import Account
 from sesmail.delivery.credential_rules import API
 from sesmail.delivery.credentials import Credentials
+from sesmail.delivery.daemon.answers.frame import Sending
 from sesmail.delivery.daemon.clock import Clock
 from sesmail.delivery.daemon.delivering import Attempt, Attempted, Question
 from sesmail.delivery.daemon.holds import IDENTITY, HoldBook
@@ -48,6 +50,7 @@ class Dispatcher:
         self._clock = clock
         self._rates: dict[str, Rate] = {}
         self._asked: dict[str, float] = {}  # when GetAccount was asked
+        self._accounts: dict[str, tuple[Account, float]] = {}  # what it said, and when
         self._claimed: list[Attempt | Question] = []
         self._in_flight: dict[int, int] = {}  # bytes by attempt
 
@@ -87,9 +90,20 @@ class Dispatcher:
         rate.end(report.seconds, max(0, report.asked - len(job.paths)))
         _tell(rate, report.results, self._now())
 
-    def answered(self, identity: str, rate: float | None) -> None:
+    def answered(self, identity: str, account: Account | None) -> None:
         """Take over what GetAccount said."""
-        self._rate(identity).set_quota(rate)
+        if account is not None:
+            self._rate(identity).set_quota(account.rate)
+            self._accounts[identity] = account, self._clock.now() / 1000
+
+    def sending(self) -> dict[str, Sending]:
+        """Return how each identity sends."""
+        return {
+            identity: Sending(
+                rate.per_second, rate.in_flight, *self._accounts.get(identity, (None, None))
+            )
+            for identity, rate in self._rates.items()
+        }
 
     def threads(self) -> int:
         """Return how many threads there may be: all, if more than one identity has work."""

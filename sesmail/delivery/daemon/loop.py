@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sesmail.delivery.daemon import backoff
+from sesmail.delivery.daemon.answers.frame import Sending
 from sesmail.delivery.daemon.clock import Clock
 from sesmail.delivery.daemon.delivering import Answer, Attempt, Attempted, Question
 from sesmail.delivery.daemon.dispatch import Dispatcher
@@ -78,6 +79,7 @@ class Daemon:
         self._unsettled: list[Attempted] = []
         self._is_full = False  # the disk
         self._is_leaving = False
+        self._began = parts.clock.monotonic()
         self._next_scan = self._last_scan = self._next_look = self._last_turn = -math.inf
         self._each_scan: list[Callable[[int], object]] = []
         self.selector.register(parts.workers, selectors.EVENT_READ, lambda: None)
@@ -165,6 +167,14 @@ class Daemon:
         text = f"{self._dispatcher.in_flight()} attempts in flight"
         return f"{text}; held: {held}" if held else text
 
+    def sending(self) -> dict[str, Sending]:
+        """Return how each identity sends that has sent since the start."""
+        return self._dispatcher.sending()
+
+    def uptime(self) -> float:
+        """Return for how many seconds this has run."""
+        return self._clock.monotonic() - self._began
+
     def scan(self) -> None:
         """Look through the drop now."""
         self._parts.intake.start_scan()
@@ -235,7 +245,7 @@ class Daemon:
     def _take_reports(self) -> None:
         for report in self._parts.workers.take():
             if isinstance(report, Answer):
-                self._dispatcher.answered(report.identity, report.rate)
+                self._dispatcher.answered(report.identity, report.account)
             else:
                 self._dispatcher.ended(report)
                 self._unsettled.append(report)

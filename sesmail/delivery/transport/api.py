@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from botocore.exceptions import CredentialRetrievalError
 
 from sesmail.delivery import replies
+from sesmail.delivery.account import Account
 from sesmail.delivery.credentials import Credentials
 from sesmail.delivery.outcome import Outcome, Result, Retry, delivered
 from sesmail.delivery.session import Session
@@ -60,10 +61,10 @@ class Api:
                 self._smtp = Smtp(self._credentials, self._deadline)
             return self._smtp.send(message, source, forward_paths, queue_id)
 
-    def send_rate(self) -> float | None:
-        """Return the account's MaxSendRate in recipients per second; None if SES does not tell."""
+    def account(self) -> Account | None:
+        """Return what SES tells of the account; None if it does not."""
         try:
-            return float(self._client("sesv2").get_account()["SendQuota"]["MaxSendRate"])
+            return Account.read(self._client("sesv2").get_account())
         except Exception:  # noqa: BLE001  a key without that right, an outage: it is only advice
             return None
 

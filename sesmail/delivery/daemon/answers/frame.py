@@ -8,19 +8,25 @@ nothing ("") where it only lets others have their turn. What goes wrong it raise
 from __future__ import annotations
 
 import json
+import math
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from sesmail.delivery.account import Account
 from sesmail.delivery.daemon.administration import Administration
 from sesmail.drop import layout
-from sesmail.queue import listing
+from sesmail.queue import listing, statistics
+from sesmail.queue.statistics import Recent
 from sesmail.settings import Settings
 from sesmail.sysexits import Failure, NotPermitted, UsageError
 
 LONGEST_REQUEST = 4096  # bytes
+_OLD = 60.0  # seconds
+_DAY = 86_400.0
 _LONGEST_NUMBER = 1 << 62
 _LONGEST_SHOWN = 60  # characters of somebody's request in our error
 
@@ -95,11 +101,49 @@ class Request:
         return queue_id
 
 
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """How an identity sends now: ``rate`` in recipients per second, ``active`` attempts.
+
+    ``account`` is what SES told last, ``asked`` when, in seconds since the epoch.
+    """
+
+    rate: float
+    active: int
+    account: Account | None = None
+    asked: float | None = None
+
+
 class Running(Protocol):
     """The part of the daemon that answers ask, where one runs."""
 
     def scan(self) -> None:
         """Look through the drop now."""
+
+    def sending(self) -> dict[str, Sending]:
+        """Return how each identity sends that has sent since the start."""
+
+    def uptime(self) -> float:
+        """Return for how many seconds it has run."""
+
+
+class Lately:
+    """What became of the mail of the last 24 hours, counted anew when it is a minute old.
+
+    It costs what happened in that time, and somebody may look every second.
+    """
+
+    def __init__(self) -> None:
+        self._found: dict[str, Recent] = {}
+        self._counted = -math.inf
+
+    def get(self, connection: sqlite3.Connection) -> Generator[None, None, dict[str, Recent]]:
+        """Return it by identity; yield between two short reads."""
+        if time.monotonic() - self._counted > _OLD:
+            since = int((time.time() - _DAY) * 1000)
+            self._found = yield from statistics.recent(connection, since)
+            self._counted = time.monotonic()
+        return self._found
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +157,7 @@ class Desk:
     settings: Settings
     administration: Administration | None = None
     daemon: Running | None = None
+    lately: Lately = field(default_factory=Lately)
 
     @property
     def directory(self) -> str:

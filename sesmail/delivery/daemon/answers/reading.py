@@ -73,7 +73,9 @@ def log(desk: Desk, request: Request, client: Client) -> Iterator[Part]:
 
 
 def _lines(connection: sqlite3.Connection, entries: list[int]) -> str:
-    return "".join(f"{json.dumps(step, separators=_COMPACT)}\n" for step in history.steps(connection, entries))
+    return "".join(
+        f"{json.dumps(step, separators=_COMPACT)}\n" for step in history.steps(connection, entries)
+    )
 
 
 def _piece(connection: sqlite3.Connection, entry: int, start: int) -> bytes:

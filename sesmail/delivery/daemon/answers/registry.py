@@ -17,13 +17,14 @@ import sqlite3
 from collections.abc import Generator
 from typing import Any
 
-from sesmail.delivery.daemon.answers import aftermath, changing, mailq, reading
+from sesmail.delivery.daemon.answers import aftermath, changing, mailq, reading, status
 from sesmail.delivery.daemon.answers.frame import Answer, Client, Desk, Part, Request
 from sesmail.queue import schema
 from sesmail.sysexits import Failure, NotPermitted, UsageError
 
 ANSWERS: dict[str, Answer] = {
     **reading.ANSWERS,
+    **status.ANSWERS,
     **aftermath.READING,
     **changing.ANSWERS,
     **aftermath.CHANGING,
