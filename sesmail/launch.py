@@ -33,7 +33,17 @@ ROLE_VARIABLES = (
     "AWS_WEB_IDENTITY_TOKEN_FILE",
 )
 DAEMON_VARIABLES = ("SESMAIL_CONFIG", "NOTIFY_SOCKET", *ROLE_VARIABLES)
-CONTROL_VARIABLES = ("SESMAIL_CONFIG", "TERM", "COLUMNS", "LINES", "NO_COLOR")
+# The administrator's own AWS files are read as the user whom SUDO_UID names (control.profile).
+CONTROL_VARIABLES = (
+    "SESMAIL_CONFIG",
+    "TERM",
+    "COLUMNS",
+    "LINES",
+    "NO_COLOR",
+    "SUDO_UID",
+    "AWS_CONFIG_FILE",
+    "AWS_SHARED_CREDENTIALS_FILE",
+)
 
 
 def environment(caller: Mapping[str, str], names: tuple[str, ...]) -> dict[str, str]:
@@ -41,6 +51,21 @@ def environment(caller: Mapping[str, str], names: tuple[str, ...]) -> dict[str, 
     kept = {"PATH": PATH, "LANG": "C.UTF-8"}
     kept.update({name: caller[name] for name in names if name in caller})
     return kept
+
+
+def control_environment(caller: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of sesmailctl.
+
+    A role's variables name a file that is read, and a host that it is sent to. Root has them in a
+    container; under sudo they are the choice of somebody who may be allowed nothing but sesmailctl.
+    """
+    roles = () if "SUDO_UID" in caller else ROLE_VARIABLES
+    return environment(caller, CONTROL_VARIABLES + roles)
+
+
+def own_library() -> str:
+    """Return the library that we run from, for a process of our own kind."""
+    return os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 def command(library: str, part: str, *words: str) -> list[str]:

@@ -1,6 +1,6 @@
 """AWS, as the administrator's verbs ask it: SES, STS, SNS and SQS by botocore.
 
-The keys are those of a credentials file, of a profile of whoever calls (``profile_keys``), or typed
+The keys are those of a credentials file, of a profile of whoever calls (``profile.keys``), or typed
 in and forgotten. ``delivery.session`` makes the clients, so nothing of the environment counts. An
 ``endpoint_url``, where there is one, serves all services: that is how stand-ins are reached.
 """
@@ -14,7 +14,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from sesmail.control import profile_keys, secret_input
+from sesmail.control import secret_input
+from sesmail.control.profile.keys import get as keys_of_profile
 from sesmail.control.verb import Context
 from sesmail.delivery import replies, secret
 from sesmail.delivery.credential_values import PARSERS
@@ -171,9 +172,9 @@ def from_profile(
 ) -> Aws:
     """Return the AWS that a profile of whoever calls opens. Raises ConfigurationError.
 
-    Without a ``region`` that of the profile counts; ``environ``: see ``profile_keys``.
+    Without a ``region`` that of the profile counts; ``environ``: see ``profile.keys``.
     """
-    keys = profile_keys.get(profile, environ)
+    keys = keys_of_profile(profile, environ)
     region = region or keys.region
     return from_keys(keys.key_id, keys.secret, keys.token, region, endpoint_url, ca_file)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import subprocess
-import sys
 from collections.abc import Iterator
 
 from sesmail import identity, launch
@@ -71,10 +70,14 @@ def _waiting(context: Context, name: str) -> int | None:
 
     Asked by a process of its own: where no daemon runs, that becomes the daemon's user for good.
     """
-    words = ["-I", "-m", launch.CONTROL, "queue", "list", "--identity", name, "--json"]
+    words = ("queue", "list", "--identity", name, "--json")
     environ = launch.environment(context.environ, ("SESMAIL_CONFIG",))
     done = subprocess.run(
-        [sys.executable, *words], check=False, capture_output=True, text=True, env=environ
+        launch.command(launch.own_library(), launch.CONTROL, *words),
+        check=False,
+        capture_output=True,
+        text=True,
+        env=environ,
     )
     if done.returncode != 0:
         return None

@@ -32,7 +32,12 @@ KEPT = {
         "NOTIFY_SOCKET": "/n",
         **dict.fromkeys(ROLE_VARIABLES, "r"),
     },
-    "sesmailctl": {"SESMAIL_CONFIG": "/c", "TERM": "vt100"},
+    "sesmailctl": {
+        "SESMAIL_CONFIG": "/c",
+        "TERM": "vt100",
+        "SUDO_UID": "1000",
+        "AWS_CONFIG_FILE": "/a",
+    },
 }
 PARTS = {"sesmaild": "sesmail/delivery/daemon", "sesmailctl": "sesmail/control"}
 

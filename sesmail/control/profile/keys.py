@@ -12,7 +12,6 @@ import json
 import os
 import pwd
 import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -21,7 +20,7 @@ from sesmail.submission.log import printable
 from sesmail.sysexits import ConfigurationError
 
 FILES = ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE")
-_CHILD = "sesmail.control.profile_child"
+_PART = "sesmail/control/profile"  # see launch
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ def get(profile: str, environ: Mapping[str, str] | None = None) -> Keys:
     is_root = os.geteuid() == 0
     try:
         done = subprocess.run(
-            [sys.executable, "-I", "-m", _CHILD, profile],
+            launch.command(launch.own_library(), _PART, profile),
             check=False,
             stdin=subprocess.DEVNULL,  # which may hold a secret for us; a code is asked at /dev/tty
             stdout=subprocess.PIPE,

@@ -1,19 +1,22 @@
-"""``python -I -m sesmail.control.profile_child PROFILE`` prints the profile's keys as JSON.
-
-It runs as the user whose profile it is, see ``profile_keys``.
-"""
+"""Prints the keys of a profile as JSON, as the user whose profile it is; see ``keys``."""
 
 from __future__ import annotations
 
 import json
+import os
 import sys
+
+sys.path.insert(0, os.path.abspath(os.path.join(os.path.dirname(__file__), "../../..")))
 
 import botocore.session
 from botocore.exceptions import BotoCoreError, ClientError
 
+from sesmail.delivery import undumpable
+
 
 def main(profile: str) -> None:
     """Print the keys, or why there are none."""
+    undumpable.become_undumpable()
     json.dump(_answer(profile), sys.stdout)
 
 
