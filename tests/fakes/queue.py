@@ -103,6 +103,7 @@ class Queue:
         self._hidden: list[tuple[float, int]] = []  # (visible_at, number), a heap
         self._changed = threading.Condition()
         self._closed = False
+        self._interrupts = 0
 
     def __len__(self) -> int:
         """The messages that are not deleted, in flight or not."""
@@ -143,7 +144,8 @@ class Queue:
         with self._changed:
             self.counts["receives"] += 1
             self._changed.notify_all()
-            while not self._closed:
+            interrupts = self._interrupts
+            while not self._closed and self._interrupts == interrupts:
                 self._surface()
                 if self._ready:
                     return [] if gone() else self._take(most, visibility)
@@ -204,6 +206,12 @@ class Queue:
     def wake(self) -> None:
         """Have who waits look at the clock again."""
         with self._changed:
+            self._changed.notify_all()
+
+    def interrupt(self) -> None:
+        """Whoever waits gets nothing, at once."""
+        with self._changed:
+            self._interrupts += 1
             self._changed.notify_all()
 
     def close(self) -> None:

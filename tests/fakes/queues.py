@@ -14,19 +14,29 @@ class DeletedRecently(Exception):
 
 
 class Queues:
-    """The queues by name.
-
-    habits are those of every queue.  away is how SQS fails: "" not at all, `dropped` (connections
-    end without an answer) or `unavailable` (503).
-    """
+    """The queues by name.  habits are those of every queue."""
 
     def __init__(self) -> None:
         self.clock = Clock()
         self.habits = Habits()
-        self.away = ""
+        self._away = ""
         self._lock = threading.Lock()
         self._by_name: dict[str, Queue] = {}
         self._deleted_at: dict[str, float] = {}
+
+    @property
+    def away(self) -> str:
+        """How SQS fails: `` not at all, `dropped` (no answer) or `unavailable` (503).
+
+        Polls that wait already meet it as well.
+        """
+        return self._away
+
+    @away.setter
+    def away(self, how: str) -> None:
+        self._away = how
+        for queue in self._all():
+            queue.interrupt()
 
     def create(self, arn: str, attributes: dict[str, str]) -> Queue:
         """Make a queue, which must not be there; DeletedRecently if it was until just now."""

@@ -27,10 +27,7 @@ MAX_DELAY = 900
 
 def read(state: State, request: Request) -> Call:
     """What the request asks for; Refusal if it cannot be read, or if SQS is away."""
-    if state.queues.away == "dropped":
-        raise ConnectionAbortedError
-    if state.queues.away == "unavailable":
-        raise Refusal(checks.UNAVAILABLE, "Service is unable to handle request.")
+    checks.check_presence(state.queues.away)
     name = request.headers.get("x-amz-target", "").partition(".")[2]
     if name not in OPERATIONS:
         raise Refusal(checks.NO_OPERATION, f"The action {name} is not valid for this web service.")
@@ -162,6 +159,7 @@ def _receive_message(state: State, request: Request, document: Document) -> Docu
         *(document.get("MessageSystemAttributeNames") or ()),
     }
     receipts = queue.receive(most, visibility, wait, request.gone)
+    checks.check_presence(state.queues.away)
     return {"Messages": [_shown(one, wanted) for one in receipts]} if receipts else {}
 
 

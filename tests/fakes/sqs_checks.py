@@ -37,6 +37,14 @@ NO_OPERATION = _kind(400, "UnknownOperationException", "InvalidAction")
 UNAVAILABLE = _kind(503, "ServiceUnavailable")
 
 
+def check_presence(away: str) -> None:
+    """Refusal, or the end of the connection, if SQS is away in that way."""
+    if away == "dropped":
+        raise ConnectionAbortedError
+    if away == "unavailable":
+        raise Refusal(UNAVAILABLE, "Service is unable to handle request.")
+
+
 def check_name(name: str) -> None:
     """Refusal unless SQS takes it as a queue's name."""
     if not 0 < len(name) <= MAX_NAME or not NAME.issuperset(name):

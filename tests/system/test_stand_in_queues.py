@@ -322,6 +322,21 @@ def test_away(ses: SesServer, sqs: Any, url: str) -> None:
     assert bodies(receive(sqs, url)) == ["a"]
 
 
+@pytest.mark.parametrize(
+    ("how", "expected"), [("unavailable", ClientError), ("dropped", ConnectionClosedError)]
+)
+def test_away_while_somebody_waits(
+    ses: SesServer, sqs: Any, url: str, queue: Queue, how: str, expected: type[Exception]
+) -> None:
+    """A long poll fails then, and does not wait until its time is over."""
+    with ThreadPoolExecutor(1) as pool:
+        polled = pool.submit(receive, sqs, url, WaitTimeSeconds=20)
+        queue.wait_until(lambda one: one.counts["receives"] == 1)
+        ses.state.queues.away = how
+        with pytest.raises(expected):
+            polled.result()
+
+
 def test_rights(ses: SesServer, sqs: Any, url: str) -> None:
     """A key needs the right to each operation; batches need that to the single one."""
     ses.state.denied[KEY_ID] = {"sqs:ReceiveMessage", "sqs:DeleteMessage"}
