@@ -1,23 +1,99 @@
-"""The bare loop of events: botocore's receive_message and delete_message_batch, and nothing else.
+"""The daemon reading events, in turns with a bare loop of botocore's receive and delete.
 
     python -m tests.bench.events QUEUE_URL MESSAGES
 
-Prints messages per second and CPU seconds per message of all but the first tenth.
+That is the bare loop, which prints messages per second and CPU seconds per message. The first tenth
+of the messages is for warming up. Both read from the stand-in, which answers sooner than SQS: with
+SQS there would be less between them.
 """
 
 from __future__ import annotations
 
+import os
+import statistics
+import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
 
-from tests.fakes.ses import KEY_ID, SECRET
+from tests import aftermath
+from tests.bench.rows import Row
+from tests.fakes.queue import Queue
+from tests.fakes.ses import KEY_ID, SECRET, SesServer
+from tests.installation import CHECKOUT, Installation
+from tests.scale import sent
+from tests.spool import Spool
 
 AT_ONCE = 10  # messages in a call of SQS
+EVENTS = 10_000
+PAIRS = 3
+RATE_BAR = 0.5
+_PATIENCE = 300.0  # seconds
+_TICK = os.sysconf("SC_CLK_TCK")
+
+Measured = tuple[float, float]  # messages per second, CPU seconds per message
+
+
+def measure(directory: Path, installed: Installation) -> list[Row]:
+    """Return the rate at which events are read, joined and written down."""
+    ours, bare = [], []
+    for number in range(PAIRS):
+        place = directory / str(number)
+        place.mkdir()
+        with SesServer() as ses:
+            spool = Spool(place, ses, command=(installed.command("sesmaild"),))
+            messages = sent.fill(spool.queue_directory, EVENTS // 2)
+            queue = aftermath.connect(spool)
+            sent.tell(ses, messages)
+            bare.append(_bare(spool, queue))
+            sent.tell(ses, messages)
+            ours.append(_read(spool, queue))
+            spool.close()
+    rate, cpu = (statistics.median(pair[n] for pair in ours) for n in (0, 1))
+    bare_rate, bare_cpu = (statistics.median(pair[n] for pair in bare) for n in (0, 1))
+    note = (
+        f"{rate:.0f}/s against {bare_rate:.0f}/s, "
+        f"{cpu * 1000:.2f} ms against {bare_cpu * 1000:.2f} ms of CPU each"
+    )
+    return [Row("events / bare loop: rate", rate / bare_rate, RATE_BAR, True, note)]
+
+
+def _read(spool: Spool, queue: Queue) -> Measured:
+    """Let a daemon read what the bare loop has left: all that was told after it."""
+    spool.start()
+    assert spool.process is not None
+    first = _wait(queue, EVENTS + EVENTS // 10)
+    begin, cpu = time.perf_counter(), _cpu(spool.process.pid)
+    last = _wait(queue, 2 * EVENTS)
+    elapsed, used = time.perf_counter() - begin, _cpu(spool.process.pid) - cpu
+    spool.stop()
+    return (last - first) / elapsed, used / (last - first)
+
+
+def _wait(queue: Queue, number: int) -> int:
+    """Wait until so many are deleted; return how many are."""
+    queue.wait_until(lambda one: one.counts["deleted"] >= number, _PATIENCE)
+    return queue.counts["deleted"]
+
+
+def _cpu(pid: int) -> float:
+    """Return the CPU seconds of a process, threads that ended included."""
+    words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(words[11]) + int(words[12])) / _TICK
+
+
+def _bare(spool: Spool, queue: Queue) -> Measured:
+    name = queue.arn.rpartition(":")[2]
+    url = f"{spool.ses.api_url}/{queue.arn.split(':')[4]}/{name}"
+    command = [sys.executable, "-m", "tests.bench.events", url, str(EVENTS)]
+    done = subprocess.run(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True, check=True)
+    rate, cpu = done.stdout.split()
+    return float(rate), float(cpu)
 
 
 def receive_and_delete(queue_url: str, messages: int) -> tuple[float, float]:
