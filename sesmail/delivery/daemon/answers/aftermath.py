@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import asdict, astuple
+from dataclasses import astuple
 
 from sesmail.delivery.daemon.answers.frame import Answer, Client, Desk, Part, Request
 from sesmail.queue import statistics, suppressions
@@ -26,12 +26,21 @@ def report(desk: Desk, request: Request, client: Client) -> Iterator[Part]:
 
 
 def suppression(desk: Desk, request: Request, client: Client) -> Iterator[Part]:
-    """``identity``, or all: the addresses that bounced for good or complained."""
+    """``identity``, or all: the addresses that bounced for good or complained.
+
+    ``where``: the identity; ``address``, ``reason``, ``text``, and ``since`` in seconds.
+    """
     client.must_see_all(desk.settings)
     with closing(desk.read()) as connection:
         for page in suppressions.pages(connection, request.text("identity")):
             for one in page:
-                yield asdict(one)
+                yield {
+                    "where": one.identity,
+                    "address": one.address,
+                    "reason": one.reason,
+                    "since": one.since / 1000,
+                    "text": one.text,
+                }
 
 
 def unsuppress(desk: Desk, request: Request, client: Client) -> Iterator[Part]:
