@@ -29,7 +29,7 @@ def running(machine: Machine, ses: SesServer, installed: Installation) -> Iterat
     command = f"echo $$ >{_PID}; exec {installed.command('sesmaild')}"
     process = machine.start(["sh", "-c", command], "root")
     try:
-        wait_for_reader(machine.root / _SPOOL[1:] / "wake")
+        _wait_for_reader(machine.root / _SPOOL[1:] / "wake")
         yield
     finally:
         machine.run(["sh", "-c", f"kill $(cat {_PID})"], "root", check=True)
@@ -38,8 +38,7 @@ def running(machine: Machine, ses: SesServer, installed: Installation) -> Iterat
     assert status == 0
 
 
-def wait_for_reader(wake: Path) -> None:
-    """Return when somebody reads the FIFO."""
+def _wait_for_reader(wake: Path) -> None:
     deadline = time.monotonic() + _PATIENCE
     while True:
         try:

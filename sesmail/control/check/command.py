@@ -9,7 +9,7 @@ import argparse
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from sesmail.control import identity_name, verb
+from sesmail.control import admin_flags, identity_name, verb
 from sesmail.control.check.finding import EXIT_CODES, Finding, broken, exit_code
 from sesmail.control.terminal import Terminal
 from sesmail.control.verb import Context, Verbs
@@ -36,12 +36,7 @@ def add(verbs: Verbs) -> None:
     parser.add_argument(
         "--unit", metavar="NAME", help="look whether this systemd service can send; only that"
     )
-    parser.add_argument(
-        "--nameserver",
-        metavar="ADDRESS[:PORT]",
-        default="",
-        help="ask this name server instead of the system's",
-    )
+    admin_flags.add_nameserver(parser)
 
 
 def _run(context: Context, arguments: argparse.Namespace) -> int:

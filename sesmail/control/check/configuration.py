@@ -81,6 +81,11 @@ def directory(settings: Settings) -> Iterator[Finding]:
             )
 
 
+def is_reachable(name: str) -> bool:
+    """Tell whether some author's lookup ends at a file of this name."""
+    return not _unreachable(name)
+
+
 def _unreachable(name: str) -> str:
     """Return why no author's lookup ends at a file of this name, "" if one may."""
     if name.startswith(".") or any(leftover in name for leftover in _LEFTOVERS):

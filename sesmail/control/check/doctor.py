@@ -21,6 +21,7 @@ from sesmail.control.check import (
     sendmail,
     service,
     units,
+    waiting,
 )
 from sesmail.control.check.finding import Check, Finding, broken, of_failure
 from sesmail.delivery import report
@@ -51,6 +52,7 @@ def of_host(settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding]
         "room": lambda: filesystem.room(settings),
         "hard links": lambda: filesystem.hard_links(settings),
         "queue": lambda: database.look(settings),
+        "waiting": lambda: waiting.look(settings),
     }
     for subject, check in checks.items():
         yield from guarded(subject, check)
@@ -63,7 +65,9 @@ def names(settings: Settings, domain: str) -> list[str]:
     """
     if not domain:
         try:
-            return configuration.names(settings)
+            return [
+                name for name in configuration.names(settings) if configuration.is_reachable(name)
+            ]
         except OSError:
             return []
     address = domain if "@" in domain else f"@{domain}"

@@ -11,6 +11,9 @@ from sesmail.delivery.outcome import Outcome, Result
 from sesmail.delivery.transport import smtp_session
 from sesmail.delivery.transport.deadline import Deadline
 
+_LET_US_CONNECT = (
+    "let this host connect there: look at firewall, route, smtp_host, smtp_port and smtp_tls"
+)
 _PATIENCE = 25.0  # seconds for an SMTP session, from the look-up to the login
 
 
@@ -47,7 +50,8 @@ def of_smtp(credentials: Credentials) -> Finding:
 
 def _not_logged_in(credentials: Credentials, name: str, result: Result) -> Finding:
     if result.outcome is Outcome.DEFERRED:
-        return of_failure(broken, f"{credentials.identity}: endpoint", f"{name}: {result.text}")
+        text = result.text.rpartition("; ")[0] or result.text
+        return broken(f"{credentials.identity}: endpoint", f"{name}: {text}", _LET_US_CONNECT)
     subject = f"{credentials.identity}: keys"
     found = of_failure(broken, subject, f"{name} refuses the login: {result.text}")
     if not credentials.secret_access_key:
