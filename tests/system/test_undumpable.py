@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from sesmail import launch
 from tests.fakes.ses import SesServer
 from tests.host import Host
 from tests.spool import PATIENCE, Spool
@@ -102,7 +103,15 @@ def test_the_daemon(host: Host, spool: Spool) -> None:
 
 def test_the_foreground(host: Host, spool: Spool) -> None:
     """While it reads the message it is closed already."""
-    python = host.installed.library / ".venv/bin/python3"
+    command = launch.command(str(host.installed.library), launch.FOREGROUND)
     environ = {"SESMAIL_CONFIG": str(spool.configuration)}
-    with started(python, "-I", "-m", "sesmail.delivery", **environ) as process:
+    with started(*command, **environ) as process:
+        wait_until_closed(process)
+
+
+def test_sesmailctl(host: Host, spool: Spool) -> None:
+    """While it waits for what somebody types."""
+    command = host.installed.command("sesmailctl")
+    environ = {"SESMAIL_CONFIG": str(spool.configuration)}
+    with started(command, "import", "-", **environ) as process:
         wait_until_closed(process)
