@@ -78,7 +78,7 @@ def _told(step: dict[str, Any]) -> str:
             told = f"{step['kind']} {step['status']} {step['text']}"
             return f"{step['address']}: {' '.join(told.split())}"
         case "dsn":
-            return f"the sender, about {step['address']}, by {step['text']}"
+            return f"the sender by {step['text']}"
     words = [step.get("status", ""), step["text"]]
     relay, remote_id = step.get("relay"), step.get("remote_id")
     if relay:

@@ -63,6 +63,8 @@ def _lines(entry: dict[str, Any]) -> Iterator[str]:
     yield _field("size", f"{entry['size']} bytes")
     if entry["finished"] is not None:
         yield _field("done", shown(entry["finished"]))
+    for notice in entry["dsns"]:
+        yield _field("notified", f"the sender by {notice}")
     for hold in entry["holds"]:
         yield _field("held", f"since {shown(hold['since'])}: {hold['reason']}")
     for path in entry["paths"]:

@@ -152,7 +152,9 @@ class DsnMaker:
             self.settings.postmaster,
             self._now(),
         )
-        return entry(head, mail.identity, report_message.compose(head, original, failed))
+        made = entry(head, mail.identity, report_message.compose(head, original, failed))
+        made.about = mail.queue_id
+        return made
 
     def _is_held(self, mail: Mail) -> bool:
         """Tell whether the identity, or the author's domain under it, cannot send anything."""

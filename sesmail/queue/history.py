@@ -8,7 +8,7 @@
     sent        address status text relay remote_id   SES took it under that id
     failed      address status text relay
     deleted     address text                          by an administrator
-    dsn         address text                          the queue id of what tells the sender
+    dsn         text                                  the queue id of what tells the sender
     event       address kind status text remote_id    what SES told afterwards
     active      address                               an attempt is being made
     waiting     address text                          ``at`` is when the next attempt is due
@@ -27,7 +27,6 @@ from sesmail.queue.listing import HELD_IDENTITIES
 from sesmail.queue.store import State
 
 PAGE = 200  # entries, or forward-paths, in one read
-DSN = "dsn"  # kind of the event that is ours: its text is the queue id of the notice
 
 Step = dict[str, Any]
 _NAMES = {state: state.name.lower() for state in State} | {State.DELIVERED: "sent"}
@@ -38,6 +37,7 @@ SELECT e.id, json_object(
     'queue_id', e.queue_id, 'identity', i.name, 'uid', e.uid, 'author', e.author,
     'reverse_path', e.reverse_path, 'size', e.size, 'arrived', e.arrived / 1000.0,
     'finished', e.finished / 1000.0,
+    'dsns', (SELECT json_group_array(d.queue_id) FROM entry d WHERE d.about = e.queue_id),
     'holds', (
         SELECT json_group_array(json_object(
             'scope', h.scope, 'key', h.key, 'since', h.began / 1000.0, 'reason', h.reason))
@@ -104,6 +104,11 @@ WHERE p.entry IN {_CHOSEN}
 _EVENTS = f"""
 SELECT p.entry, p.address, v.at, v.kind, v.status, v.text, v.remote_id
 FROM path p JOIN event v ON v.path = p.id WHERE p.entry IN {_CHOSEN}
+"""  # noqa: S608
+
+_DSNS = f"""
+SELECT e.id, d.arrived, d.queue_id FROM entry e JOIN entry d ON d.about = e.queue_id
+WHERE e.id IN {_CHOSEN}
 """  # noqa: S608
 
 _NEXT = "SELECT max(id) FROM (SELECT id FROM entry WHERE id > ? ORDER BY id LIMIT ?)"
@@ -218,11 +223,10 @@ def _between(connection: sqlite3.Connection, chosen: str) -> Iterator[tuple[int,
     for number, address, at, kind, status, text, remote_id in connection.execute(
         _EVENTS, (chosen,)
     ):
-        if kind == DSN:
-            yield number, _step(at, DSN, address, text=text)
-        else:
-            told = {"kind": kind, "status": status, "text": text, "remote_id": remote_id}
-            yield number, _step(at, "event", address, **told)
+        told = {"kind": kind, "status": status, "text": text, "remote_id": remote_id}
+        yield number, _step(at, "event", address, **told)
+    for number, at, queue_id in connection.execute(_DSNS, (chosen,)):
+        yield number, {"at": at, "step": "dsn", "text": queue_id}
 
 
 def _step(at: int | None, name: str, address: str, **more: str) -> Step:

@@ -3,7 +3,7 @@
 Row by row, by id, skipping what SQLite cannot read. Where its first page is gone, that of a new
 database takes its place: it holds nothing but the header and the schema, which never changes
 within a version, so its root pages are the same. No index is relied on: one bad page of it would
-hide rows that are whole.
+hide rows that are whole. What was met and told of the messages comes with them (``salvage_past``).
 """
 
 from __future__ import annotations
@@ -18,10 +18,19 @@ from dataclasses import dataclass
 
 from sesmail.envelope import AMBIGUOUS_WAIT
 from sesmail.queue import schema
+from sesmail.queue.salvage_past import Past
 from sesmail.queue.store import NewEntry, NewPath, State, Store
 
 _BATCH = 100
 _PAGE_SIZE = 8192
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """An entry that is not done, and the ids of its paths in the damaged database."""
+
+    entry: NewEntry
+    paths: list[int]
 
 
 @dataclass(slots=True)
@@ -38,14 +47,21 @@ def salvage(path: str, store: Store, now: int) -> Outcome:
     outcome = Outcome()
     with tempfile.TemporaryDirectory(dir=os.path.dirname(path)) as directory:
         copy = _copy(path, directory)
-        with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
-            batch: list[NewEntry] = []
-            for entry in _entries(connection, now, outcome):
-                batch.append(entry)
+        with (
+            closing(sqlite3.connect(copy, isolation_level=None)) as connection,
+            closing(sqlite3.connect(os.path.join(directory, "paths"))) as paths,
+        ):
+            names = _names(connection)
+            past = Past(connection)
+            batch: list[_Found] = []
+            for found in _entries(connection, paths, names, now, outcome):
+                batch.append(found)
                 if len(batch) == _BATCH:
-                    _add(store, batch, outcome)
+                    _add(store, batch, past, outcome)
                     batch = []
-            _add(store, batch, outcome)
+            _add(store, batch, past, outcome)
+            with store.transaction():
+                past.suppress(store, names)
     return outcome
 
 
@@ -74,55 +90,64 @@ def _replace_first_page(copy: str, directory: str) -> None:
         file.write(page)
 
 
-def _entries(connection: sqlite3.Connection, now: int, outcome: Outcome) -> Iterator[NewEntry]:
-    """Yield the entries that can be read and are not done; count those that cannot be read."""
-    names: dict[int, str] = {}
+def _names(connection: sqlite3.Connection) -> dict[int, str]:
     with suppress(sqlite3.DatabaseError):
-        names = dict(connection.execute("SELECT id, name FROM identity"))
-    _collect_paths(connection)
-    for number in range(1, _last(connection) + 1):
+        return dict(connection.execute("SELECT id, name FROM identity"))
+    return {}
+
+
+def _entries(
+    connection: sqlite3.Connection,
+    paths: sqlite3.Connection,
+    names: dict[int, str],
+    now: int,
+    outcome: Outcome,
+) -> Iterator[_Found]:
+    """Yield the entries that can be read and are not done; count those that cannot be read."""
+    _collect_paths(connection, paths)
+    for number in range(1, _last(connection, paths) + 1):
         try:
-            entry, is_whole = _read(connection, number, names, now)
+            found, is_whole = _read(connection, paths, number, names, now)
         except (sqlite3.DatabaseError, KeyError):
             outcome.lost += 1
             continue
         outcome.lost += not is_whole
-        if entry is not None:
-            yield entry
+        if found is not None:
+            yield found
 
 
-def _collect_paths(connection: sqlite3.Connection) -> None:
+def _collect_paths(connection: sqlite3.Connection, paths: sqlite3.Connection) -> None:
     """Copy what can be read of the open and failed forward-paths into a table with an index."""
-    connection.execute(
-        "CREATE TEMP TABLE readable"
-        " (entry INTEGER, address TEXT, state INTEGER, status TEXT, text TEXT)"
+    paths.execute(
+        "CREATE TABLE readable"
+        " (id INTEGER, entry INTEGER, address TEXT, state INTEGER, status TEXT, text TEXT)"
     )
     last = _largest(
         connection,
         "SELECT max(id) FROM path NOT INDEXED",
         "SELECT max(id) FROM path INDEXED BY path_entry",
     )
-    connection.execute("BEGIN")
     for number in range(1, last + 1):
         with suppress(sqlite3.DatabaseError):
             row = connection.execute(
-                "SELECT entry, address, state, status, text FROM path NOT INDEXED"
-                " WHERE id = ? AND state != 2",
+                "SELECT id, entry, address, state, status, text FROM path NOT INDEXED"
+                " WHERE id = ? AND state NOT IN (2, 5)",
                 (number,),
             ).fetchone()
             if row is not None:
-                connection.execute("INSERT INTO readable VALUES (?, ?, ?, ?, ?)", row)
-    connection.execute("COMMIT")
-    connection.execute("CREATE INDEX readable_entry ON readable (entry)")
+                paths.execute("INSERT INTO readable VALUES (?, ?, ?, ?, ?, ?)", row)
+    paths.execute("CREATE INDEX readable_entry ON readable (entry)")
 
 
-def _last(connection: sqlite3.Connection) -> int:
+def _last(connection: sqlite3.Connection, paths: sqlite3.Connection) -> int:
     """Return the largest id of an entry that some table tells."""
-    return _largest(
-        connection,
-        "SELECT max(id) FROM entry NOT INDEXED",
-        "SELECT max(entry) FROM content",
-        "SELECT max(entry) FROM readable",
+    return max(
+        _largest(
+            connection,
+            "SELECT max(id) FROM entry NOT INDEXED",
+            "SELECT max(entry) FROM content",
+        ),
+        _largest(paths, "SELECT max(entry) FROM readable"),
     )
 
 
@@ -135,34 +160,47 @@ def _largest(connection: sqlite3.Connection, *queries: str) -> int:
 
 
 def _read(
-    connection: sqlite3.Connection, number: int, names: dict[int, str], now: int
-) -> tuple[NewEntry | None, bool]:
+    connection: sqlite3.Connection,
+    paths: sqlite3.Connection,
+    number: int,
+    names: dict[int, str],
+    now: int,
+) -> tuple[_Found | None, bool]:
     """Return an entry that is not done, if this is one, and whether nothing of it lacks."""
     row = connection.execute(
-        "SELECT queue_id, identity, author, reverse_path, uid, arrived, digest, open, failed"
+        "SELECT queue_id, identity, author, reverse_path, uid, arrived, digest, about, open, failed"
         " FROM entry NOT INDEXED WHERE id = ?",
         (number,),
     ).fetchone()
-    if row is None or not (row[7] or row[8]):
+    if row is None or not (row[8] or row[9]):
         return None, True
-    queue_id, identity, author, reverse_path, uid, arrived, digest = row[:7]
+    queue_id, identity, author, reverse_path, uid, arrived, digest, about = row[:8]
     (message,) = connection.execute(
         "SELECT message FROM content WHERE entry = ?", (number,)
     ).fetchone() or (None,)
     if message is None:
         raise KeyError(number)
-    paths = [
-        NewPath(address, _due(state, now), _state(state), status, text)
-        for address, state, status, text in connection.execute(
-            "SELECT address, state, status, text FROM readable WHERE entry = ?", (number,)
-        )
-    ]
-    if not paths:
+    rows = paths.execute(
+        "SELECT id, address, state, status, text FROM readable WHERE entry = ?", (number,)
+    ).fetchall()
+    if not rows:
         raise KeyError(number)
     entry = NewEntry(
-        queue_id, names[identity], author, reverse_path, uid, arrived, digest, message, paths
+        queue_id,
+        names[identity],
+        author,
+        reverse_path,
+        uid,
+        arrived,
+        digest,
+        message,
+        [
+            NewPath(address, _due(state, now), _state(state), status, text)
+            for _, address, state, status, text in rows
+        ],
+        about,
     )
-    return entry, len(paths) == row[7] + row[8]
+    return _Found(entry, [path for path, *_ in rows]), len(rows) == row[8] + row[9]
 
 
 def _state(state: int) -> State:
@@ -173,11 +211,23 @@ def _due(state: int, now: int) -> int:
     return now + AMBIGUOUS_WAIT if state == State.ACTIVE else now
 
 
-def _add(store: Store, batch: list[NewEntry], outcome: Outcome) -> None:
+def _add(store: Store, batch: list[_Found], past: Past, outcome: Outcome) -> None:
     if not batch:
         return
     with store.transaction():
-        added = store.add(batch)
+        added = store.add([found.entry for found in batch])
+        for found, one in zip(batch, added, strict=True):
+            if not one.is_leftover:
+                past.restore(store, one.queue_id, _pairs(store, one.queue_id, found.paths))
     known = sum(entry.is_leftover for entry in added)
     outcome.known += known
     outcome.saved += len(added) - known
+
+
+def _pairs(store: Store, queue_id: str, paths: list[int]) -> dict[int, int]:
+    """Return the ids of paths in the damaged database with those that they have now."""
+    here = store.connection.execute(
+        "SELECT p.id FROM path p JOIN entry e ON e.id = p.entry WHERE e.queue_id = ? ORDER BY p.id",
+        (queue_id,),
+    ).fetchall()
+    return {there: number for there, (number,) in zip(paths, here, strict=True)}

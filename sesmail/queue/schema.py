@@ -39,10 +39,12 @@ CREATE TABLE entry (
     digest BLOB NOT NULL,          -- SHA-256 of the drop, to know a leftover of a crash again
     open INTEGER NOT NULL,         -- paths that are neither delivered nor failed
     failed INTEGER NOT NULL,       -- paths that failed
-    finished INTEGER               -- when the last path was done
+    finished INTEGER,              -- when the last path was done
+    about TEXT                     -- of a DSN: the queue id of what it tells about
 ) STRICT;
 CREATE INDEX entry_finished ON entry (finished) WHERE finished IS NOT NULL;
 CREATE INDEX entry_open ON entry (id, uid, size) WHERE open > 0;
+CREATE INDEX entry_about ON entry (about) WHERE about IS NOT NULL;
 CREATE INDEX entry_failed ON entry (id) WHERE failed > 0;
 
 CREATE TABLE content (entry INTEGER PRIMARY KEY REFERENCES entry, message BLOB NOT NULL) STRICT;

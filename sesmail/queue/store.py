@@ -46,7 +46,7 @@ class NewPath:
 
 @dataclass(slots=True)
 class NewEntry:
-    """A message that comes in."""
+    """A message that comes in. ``about``: the queue id of what it, a DSN, tells about."""
 
     queue_id: str
     identity: str
@@ -57,6 +57,7 @@ class NewEntry:
     digest: bytes
     message: bytes = field(repr=False)
     paths: list[NewPath]
+    about: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +162,7 @@ class Store:
         failed = sum(path.state is State.FAILED for path in entry.paths)
         number = self._insert(
             "INSERT INTO entry (queue_id, identity, author, reverse_path, uid, arrived, size,"
-            " digest, open, failed, finished) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " digest, open, failed, finished, about) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             queue_id,
             identity,
             entry.author,
@@ -173,6 +174,7 @@ class Store:
             open_paths,
             failed,
             None if open_paths else entry.arrived,
+            entry.about,
         )
         self._write_content(number, entry.message)
         self.connection.executemany(

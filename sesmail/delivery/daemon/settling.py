@@ -119,6 +119,8 @@ class Settler:
             if failed:
                 lanes |= self._bounce(job, failed)
         for job in {job.entry: job for job, _ in ended if job.entry in over}.values():
+            if self._holds:
+                self._holds.release_entry(job.queue_id, now)
             self._lines.append(self._log(job).removed)
         return lanes
 
