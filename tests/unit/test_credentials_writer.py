@@ -196,6 +196,24 @@ def test_what_is_missing_is_told(settings: Settings) -> None:
         writer.write(settings, "example.com", KEYS)
 
 
+def test_a_trial_comes_before_the_name(settings: Settings) -> None:
+    """It gets the credentials as they will be; what it raises keeps the file away."""
+    seen = []
+
+    def refuse(found: credentials.Credentials) -> None:
+        seen.append((found.path, found.identity, found.secret_access_key))
+        raise DataError("no")
+
+    with pytest.raises(DataError, match="no"):
+        writer.write(settings, "example.com", KEYS, trial=refuse)
+    assert seen == [(str(place(settings)), "example.com", SECRET)]
+    assert names(settings) == []
+    writer.write(settings, "example.com", KEYS, trial=lambda found: None)
+    with pytest.raises(DataError, match="no"):
+        writer.set_keys(settings, "example.com", {"tags": "a=b"}, trial=refuse)
+    assert "tags" not in place(settings).read_text()
+
+
 def test_what_a_killed_writer_left_is_no_hindrance(settings: Settings) -> None:
     """The half-written file goes."""
     place(settings, ".new").write_text("half")
@@ -255,6 +273,8 @@ def test_other_users_may_not(settings: Settings) -> None:
     try:
         with pytest.raises(NotPermitted, match="only root"):
             writer.write(settings, "example.com", KEYS)
+        with pytest.raises(NotPermitted, match="only root"):
+            writer.check_access(settings)
     finally:
         os.seteuid(0)
     assert names(settings) == []

@@ -40,14 +40,14 @@ def settle(context: Context, arguments: argparse.Namespace, identity: str) -> Se
         return _Attempts(context, arguments, identity).write(replace=False)
     try:
         current = credentials.load(context.settings.credentials_directory, identity)
+        if current.transport == CAPTURE:
+            raise DataError(f"{current.path}: mail is captured in {current.directory}, not sent")
         changes = _changes(context, arguments, identity)
     except ConfigurationError as error:
         _allow(context, arguments, f"{error}. Write it anew?", error)
         return _Attempts(context, arguments, identity).write(replace=True)
     if changes and _may_change(context, arguments, identity, changes):
         return _Attempts(context, arguments, identity).change(changes)
-    if current.transport == CAPTURE:
-        raise DataError(f"{current.path}: mail is captured in {current.directory}, none is sent")
     return Settled(current, trial.run(current), is_new=False)
 
 
