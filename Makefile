@@ -23,9 +23,10 @@ test-crash: needs = venv test crash
 test-clients: needs = venv test clients
 check: needs = venv test manual
 manual: needs = manual
+deb: needs = deb
 
 .PHONY: help demo test test-clients test-crash test-oldest test-scale check lint format types manual bench fuzz \
-	venv deps install uninstall clean
+	venv deps install uninstall dist deb clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -97,6 +98,13 @@ install: ## below PREFIX (and DESTDIR), to be run by PYTHON
 uninstall: ## take away what install made; /etc/sesmail stays
 	@packaging/uninstall
 
+dist: ## build/sesmail-VERSION.tar.gz, from which all of this can be done without git
+	@packaging/dist
+
+deb: ## build/*.deb, from the archive of `make dist`
+	$(need)
+	@packaging/deb
+
 clean: ## everything that git ignores
-	rm -rf .venv .cache .hypothesis .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .cache build .hypothesis .pytest_cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
