@@ -5,6 +5,7 @@ For the stand-in's own tests; sesmail's are through sesmail.
 
 from __future__ import annotations
 
+import json
 import smtplib
 import ssl
 from collections.abc import Callable, Mapping, Sequence
@@ -188,6 +189,25 @@ class Caller:
                 config=Config(read_timeout=self._patience).merge(ONCE),
             )
         return self._clients[service]
+
+
+def document(call: Callable[..., Any], **members: Any) -> Any:
+    """The JSON document that this call of a boto3 client gets.
+
+    boto3 itself drops the members that its model lacks, as those of older botocores do.
+    """
+    bodies: list[bytes] = []
+
+    def keep(http_response: Any, **rest: Any) -> None:
+        bodies.append(http_response.content)
+
+    events = call.__self__.meta.events  # type: ignore[attr-defined]
+    events.register("after-call", keep)
+    try:
+        call(**members)
+    finally:
+        events.unregister("after-call", keep)
+    return json.loads(bodies[0])
 
 
 def refusal(call: Callable[..., Any], **members: Any) -> Refused:

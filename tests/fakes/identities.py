@@ -147,9 +147,17 @@ OPERATIONS = (
     Operation("CreateEmailIdentity", "POST", _PATH, _create),
     Operation("GetEmailIdentity", "GET", _ONE, _get),
     Operation("DeleteEmailIdentity", "DELETE", _ONE, _delete),
-    Operation("ListEmailIdentities", "POST", "/v2/email/list-identities", _list),
+    Operation(
+        "ListEmailIdentities", "POST", "/v2/email/list-identities", _list, older=("GET", _PATH)
+    ),
     Operation("PutEmailIdentityMailFromAttributes", "PUT", _ONE + "/mail-from", _put_mail_from),
-    Operation("PutEmailIdentityDkimSigningAttributes", "PUT", _ONE + "/dkim/signing", _put_signing),
+    Operation(
+        "PutEmailIdentityDkimSigningAttributes",
+        "PUT",
+        _ONE + "/dkim/signing",
+        _put_signing,
+        older=("PUT", "/v1/email/identities/{EmailIdentity}/dkim/signing"),
+    ),
     Operation("PutEmailIdentityDkimAttributes", "PUT", _ONE + "/dkim", _put_dkim),
     Operation("PutEmailIdentityFeedbackAttributes", "PUT", _ONE + "/feedback", _put_feedback),
     Operation(

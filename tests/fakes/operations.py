@@ -20,30 +20,39 @@ Item = TypeVar("Item")
 class Operation:
     """One operation: its name in the API, and how it is asked for.
 
-    run acts on the state and gives the output.  Its second argument has the input's members by
-    their names: of the body as they come, of the path as text, of the query as lists of text.
+    older is the method and path in older models of the API, which SES takes as well.  run acts on
+    the state and gives the output.  Its second argument has the input's members by their names: of
+    the body as they come, of the path as text, of the query as lists of text.
     """
 
     name: str
     method: str
     path: str
     run: Callable[[State, Document], Document]
+    older: tuple[str, str] | None = None
 
     def matches(self, request: Request) -> Document | None:
         """The members that the path carries; None if the request is not for this operation."""
-        if request.method != self.method:
+        for method, path in ((self.method, self.path), self.older or ("", "")):
+            if request.method == method:
+                members = _carried(path, urlsplit(request.target).path)
+                if members is not None:
+                    return members
+        return None
+
+
+def _carried(pattern: str, path: str) -> Document | None:
+    """What stands in the path where the pattern has `{Member}`; None if it is another path."""
+    wanted, found = pattern.split("/"), path.split("/")
+    if len(wanted) != len(found):
+        return None
+    members: Document = {}
+    for name, value in zip(wanted, found, strict=True):
+        if name.startswith("{"):
+            members[name.strip("{}")] = unquote(value)
+        elif name != value:
             return None
-        wanted = self.path.split("/")
-        found = urlsplit(request.target).path.split("/")
-        if len(wanted) != len(found):
-            return None
-        members: Document = {}
-        for name, value in zip(wanted, found, strict=True):
-            if name.startswith("{"):
-                members[name.strip("{}")] = unquote(value)
-            elif name != value:
-                return None
-        return members
+    return members
 
 
 def document(body: bytes) -> Document:

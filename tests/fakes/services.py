@@ -22,7 +22,7 @@ BY_SCOPE: dict[str, Service] = {"ses": SES_V1, "sns": SNS, "sts": STS}
 
 def find(request: signatures.Request) -> Service:
     """The service: by path, by X-Amz-Target, else by the signature's scope; at last SES v1."""
-    if request.target.startswith("/v2/"):
+    if request.target.startswith(("/v2/", "/v1/")):  # one operation was under /v1/ once
         return SES_V2
     target = request.headers.get("x-amz-target", "").partition(".")[0]
     if target in BY_TARGET:

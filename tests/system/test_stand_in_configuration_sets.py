@@ -129,7 +129,7 @@ def test_event_destinations(ses: SesServer, v2: Any, news: None) -> None:
         {"MatchingEventTypes": ["BOUNCED"]},
         {"SnsDestination": {"TopicArn": "events"}},
         {"SnsDestination": {"TopicArn": "arn:aws:sns:eu-west-1:123456789012:events"}},
-        {"EventBridgeDestination": {"EventBusArn": "arn:aws:events:us-east-1:1:event-bus/default"}},
+        {"CloudWatchDestination": {"DimensionConfigurations": []}},
     ],
     ids=["none", "unknown", "topic", "region", "two"],
 )

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.client import INTERFACES, Caller, Refused, refusal
+from tests.fakes.client import INTERFACES, Caller, Refused, document, refusal
 from tests.fakes.dns import SERVFAIL, DnsServer
 from tests.fakes.ses import SesServer
 
@@ -29,6 +29,11 @@ def v2(ses: SesServer, dns: DnsServer, caller: Caller) -> Any:
     """boto3's client."""
     ses.state.verify_when_dns(dns)
     return caller.v2()
+
+
+def look(v2: Any) -> Any:
+    """What SES says of the identity, after a look at the DNS."""
+    return document(v2.get_email_identity, EmailIdentity=NAME)
 
 
 def publish(dns: DnsServer, attributes: dict[str, Any], name: str = NAME) -> None:
@@ -54,6 +59,16 @@ def test_create(ses: SesServer, v2: Any) -> None:
     assert again.text == f"Email identity {NAME} already exist."
 
 
+def test_nothing_looked_at(ses: SesServer, v2: Any) -> None:
+    """What is not known yet is not in the answer."""
+    ses.state.dns = None
+    v2.create_email_identity(EmailIdentity=NAME)
+    found = look(v2)
+    assert found["VerificationInfo"] == {}
+    assert found["MailFromAttributes"] == {"BehaviorOnMxFailure": "USE_DEFAULT_VALUE"}
+    assert "ConfigurationSetName" not in found
+
+
 @pytest.mark.parametrize("name", ["localhost", "exa mple.net", "a@", "@example.net", "a..b"])
 def test_names_that_are_none(v2: Any, name: str) -> None:
     """What is neither a domain nor an address is refused."""
@@ -73,7 +88,7 @@ def test_options_of_create(ses: SesServer, v2: Any) -> None:
     assert (refused.status, refused.code) == (404, "NotFoundException")
     ses.state.configuration_sets.add("news")
     v2.create_email_identity(**wanted)
-    found = v2.get_email_identity(EmailIdentity=NAME)
+    found = look(v2)
     assert found["Tags"] == wanted["Tags"]
     assert found["ConfigurationSetName"] == "news"
     assert found["DkimAttributes"]["CurrentSigningKeyLength"] == "RSA_1024_BIT"
@@ -151,14 +166,14 @@ def test_list(ses: SesServer, v2: Any) -> None:
 
 def test_verified_by_dns(ses: SesServer, v2: Any, dns: DnsServer) -> None:
     """It turns SUCCESS with the third record, and says before what it did not find."""
-    attributes = v2.create_email_identity(EmailIdentity=NAME)["DkimAttributes"]
-    found = v2.get_email_identity(EmailIdentity=NAME)
+    attributes = document(v2.create_email_identity, EmailIdentity=NAME)["DkimAttributes"]
+    found = look(v2)
     assert (found["VerificationStatus"], found["VerifiedForSendingStatus"]) == ("PENDING", False)
     assert found["VerificationInfo"]["ErrorType"] == "HOST_NOT_FOUND"
     publish(dns, attributes | {"Tokens": attributes["Tokens"][:2]})
-    assert v2.get_email_identity(EmailIdentity=NAME)["VerificationStatus"] == "PENDING"
+    assert look(v2)["VerificationStatus"] == "PENDING"
     publish(dns, attributes | {"Tokens": attributes["Tokens"][2:]})
-    found = v2.get_email_identity(EmailIdentity=NAME)
+    found = look(v2)
     assert (found["VerificationStatus"], found["VerifiedForSendingStatus"]) == ("SUCCESS", True)
     assert found["DkimAttributes"]["Status"] == "SUCCESS"
     assert "ErrorType" not in found["VerificationInfo"]
@@ -169,51 +184,51 @@ def test_verified_by_dns(ses: SesServer, v2: Any, dns: DnsServer) -> None:
 def test_hosted_zone(ses: SesServer, v2: Any, dns: DnsServer) -> None:
     """The zone of the answer is the one that is looked for, and no other."""
     ses.state.signing_hosted_zone = "x1y2.dkim.us-east-1.amazonses.com"
-    attributes = v2.create_email_identity(EmailIdentity=NAME)["DkimAttributes"]
+    attributes = document(v2.create_email_identity, EmailIdentity=NAME)["DkimAttributes"]
     assert attributes["SigningHostedZone"] == "x1y2.dkim.us-east-1.amazonses.com"
     publish(dns, attributes | {"SigningHostedZone": "dkim.amazonses.com"})
-    found = v2.get_email_identity(EmailIdentity=NAME)
+    found = look(v2)
     assert found["VerificationInfo"]["ErrorType"] == "INVALID_VALUE"
     dns.clear()
     publish(dns, attributes)
-    assert v2.get_email_identity(EmailIdentity=NAME)["VerificationStatus"] == "SUCCESS"
+    assert look(v2)["VerificationStatus"] == "SUCCESS"
 
 
 @pytest.mark.parametrize("error", ["TYPE_NOT_FOUND", "INVALID_VALUE", "DNS_SERVER_ERROR"])
 def test_what_can_be_wrong(v2: Any, dns: DnsServer, error: str) -> None:
     """A record of another type, with another value, a server that cannot."""
-    attributes = v2.create_email_identity(EmailIdentity=NAME)["DkimAttributes"]
+    attributes = document(v2.create_email_identity, EmailIdentity=NAME)["DkimAttributes"]
     for token in attributes["Tokens"]:
         if error == "TYPE_NOT_FOUND":
             dns.add(f"{token}._domainkey.{NAME}", "TXT", f"{token}.dkim.amazonses.com")
         else:
             dns.add(f"{token}._domainkey.{NAME}", "CNAME", f"{token}.dkim.amazonses.com.{NAME}")
     dns.failure = SERVFAIL if error == "DNS_SERVER_ERROR" else ""
-    assert v2.get_email_identity(EmailIdentity=NAME)["VerificationInfo"]["ErrorType"] == error
+    assert look(v2)["VerificationInfo"]["ErrorType"] == error
 
 
 def test_ses_gives_up(ses: SesServer, v2: Any, dns: DnsServer) -> None:
     """After 72 hours it has FAILED, and right records do not help; new tokens do."""
-    attributes = v2.create_email_identity(EmailIdentity=NAME)["DkimAttributes"]
+    attributes = document(v2.create_email_identity, EmailIdentity=NAME)["DkimAttributes"]
     ses.state.identity(NAME).created_at -= 73 * HOUR
-    assert v2.get_email_identity(EmailIdentity=NAME)["VerificationStatus"] == "FAILED"
+    assert look(v2)["VerificationStatus"] == "FAILED"
     publish(dns, attributes)
-    assert v2.get_email_identity(EmailIdentity=NAME)["VerificationStatus"] == "FAILED"
+    assert look(v2)["VerificationStatus"] == "FAILED"
     renewed = v2.put_email_identity_dkim_signing_attributes(
         EmailIdentity=NAME, SigningAttributesOrigin="AWS_SES"
     )
     assert renewed["DkimStatus"] == "PENDING"
     assert not set(renewed["DkimTokens"]) & set(attributes["Tokens"])
-    assert v2.get_email_identity(EmailIdentity=NAME)["VerificationStatus"] == "PENDING"
+    assert look(v2)["VerificationStatus"] == "PENDING"
     publish(dns, attributes | {"Tokens": renewed["DkimTokens"]})
-    assert v2.get_email_identity(EmailIdentity=NAME)["VerificationStatus"] == "SUCCESS"
+    assert look(v2)["VerificationStatus"] == "SUCCESS"
 
 
 def test_fails_when_the_test_says(ses: SesServer, v2: Any) -> None:
     """A test can let it fail."""
     v2.create_email_identity(EmailIdentity=NAME)
     ses.state.identity(NAME).fail("SERVICE_ERROR")
-    found = v2.get_email_identity(EmailIdentity=NAME)
+    found = look(v2)
     assert found["VerificationStatus"] == found["DkimAttributes"]["Status"] == "FAILED"
     assert found["VerificationInfo"]["ErrorType"] == "SERVICE_ERROR"
 
@@ -222,9 +237,9 @@ def test_verified_after_a_time(ses: SesServer, v2: Any) -> None:
     """Without a DNS it can be verified by the clock, as a demonstration wants."""
     ses.state.dns, ses.state.verify_after = None, 60.0
     v2.create_email_identity(EmailIdentity=NAME)
-    assert v2.get_email_identity(EmailIdentity=NAME)["VerificationStatus"] == "PENDING"
+    assert look(v2)["VerificationStatus"] == "PENDING"
     ses.state.clock_offset = 61.0
-    assert v2.get_email_identity(EmailIdentity=NAME)["VerificationStatus"] == "SUCCESS"
+    assert look(v2)["VerificationStatus"] == "SUCCESS"
 
 
 # What is set for an identity
@@ -233,7 +248,7 @@ def test_verified_after_a_time(ses: SesServer, v2: Any) -> None:
 def test_mail_from(v2: Any, dns: DnsServer) -> None:
     """MAIL FROM is pending until its MX is SES's alone, whatever becomes of DKIM."""
     v2.create_email_identity(EmailIdentity=NAME)
-    before = v2.get_email_identity(EmailIdentity=NAME)["MailFromAttributes"]
+    before = look(v2)["MailFromAttributes"]
     assert before == {"BehaviorOnMxFailure": "USE_DEFAULT_VALUE"}
     v2.put_email_identity_mail_from_attributes(
         EmailIdentity=NAME,
@@ -245,16 +260,24 @@ def test_mail_from(v2: Any, dns: DnsServer) -> None:
         "MailFromDomainStatus": "PENDING",
         "BehaviorOnMxFailure": "REJECT_MESSAGE",
     }
-    assert v2.get_email_identity(EmailIdentity=NAME)["MailFromAttributes"] == wanted
+    assert look(v2)["MailFromAttributes"] == wanted
     dns.add("bounce.example.net", "MX", "5 mx.example.net")
     dns.add("bounce.example.net", "MX", "10 feedback-smtp.us-east-1.amazonses.com")
-    assert v2.get_email_identity(EmailIdentity=NAME)["MailFromAttributes"] == wanted
+    assert look(v2)["MailFromAttributes"] == wanted
     dns.remove("bounce.example.net")
     dns.add("bounce.example.net", "MX", "10 feedback-smtp.us-east-1.amazonses.com")
     wanted["MailFromDomainStatus"] = "SUCCESS"
-    assert v2.get_email_identity(EmailIdentity=NAME)["MailFromAttributes"] == wanted
+    assert look(v2)["MailFromAttributes"] == wanted
+    v2.put_email_identity_mail_from_attributes(
+        EmailIdentity=NAME, MailFromDomain="bounce.example.net"
+    )
+    wanted["BehaviorOnMxFailure"] = "USE_DEFAULT_VALUE"
+    assert look(v2)["MailFromAttributes"] == wanted
+    v2.put_email_identity_mail_from_attributes(EmailIdentity=NAME, MailFromDomain="b.example.net")
+    wanted |= {"MailFromDomain": "b.example.net", "MailFromDomainStatus": "PENDING"}
+    assert look(v2)["MailFromAttributes"] == wanted
     v2.put_email_identity_mail_from_attributes(EmailIdentity=NAME)
-    assert v2.get_email_identity(EmailIdentity=NAME)["MailFromAttributes"] == before
+    assert look(v2)["MailFromAttributes"] == before
 
 
 @pytest.mark.parametrize("domain", ["example.net", "bounce.example.org", "notexample.net"])
@@ -332,9 +355,12 @@ def test_own_keys(v2: Any) -> None:
     assert (refused.status, refused.code) == (400, "BadRequestException")
     key = {"DomainSigningSelector": "s1", "DomainSigningPrivateKey": "MIIB"}
     put(EmailIdentity=NAME, SigningAttributesOrigin="EXTERNAL", SigningAttributes=key)
-    attributes = v2.get_email_identity(EmailIdentity=NAME)["DkimAttributes"]
+    attributes = look(v2)["DkimAttributes"]
     assert attributes["SigningAttributesOrigin"] == "EXTERNAL"
     assert "SigningHostedZone" not in attributes
+    v2.create_email_identity(EmailIdentity="other.example", DkimSigningAttributes=key)
+    found = v2.get_email_identity(EmailIdentity="other.example")
+    assert found["DkimAttributes"]["SigningAttributesOrigin"] == "EXTERNAL"
     v2.create_email_identity(EmailIdentity="ann@example.net")
     refused = refusal(put, EmailIdentity="ann@example.net", SigningAttributesOrigin="AWS_SES")
     assert (refused.status, refused.code) == (400, "BadRequestException")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +9,7 @@ import pytest
 from botocore import xform_name
 
 from tests.fakes import v2
-from tests.fakes.client import Caller, refusal
+from tests.fakes.client import Caller, document, refusal
 from tests.fakes.operations import Operation
 from tests.fakes.refusals import THROTTLED, Refusal
 from tests.fakes.ses import KEY_ID, SesServer
@@ -79,6 +78,16 @@ ABSENT = {
         "MessageSecurityOptions",
     },
 }
+# Members that botocore 1.29, the oldest supported, does not know yet.
+NEWER = {
+    f"output.{name} is unknown"
+    for name in (
+        "VerificationInfo",
+        "VdmAttributes",
+        "DkimAttributes.SigningHostedZone",
+        "SigningHostedZone",
+    )
+}
 each_operation = pytest.mark.parametrize("name", CALLS)
 
 
@@ -119,18 +128,13 @@ def test_all_have_a_call() -> None:
 @each_operation
 def test_conforms_to_the_model(asker: Caller, name: str) -> None:
     """Method, path, and every member of the answer are the model's; none that matters lacks."""
-    bodies: list[bytes] = []
-    client = asker.v2()
-    client.meta.events.register(
-        "before-parse", lambda response_dict, **rest: bodies.append(response_dict["body"])
-    )
-    model = client.meta.service_model.operation_model(name)
+    model = asker.v2().meta.service_model.operation_model(name)
     operation: Operation = OPERATIONS[name]
-    assert (operation.method, operation.path) == (model.http["method"], model.http["requestUri"])
-    call(asker, name)(**CALLS[name])
-    document = json.loads(bodies[0])
-    assert list(offences(model.output_shape, document)) == []
-    assert set(model.output_shape.members) - set(document) == ABSENT.get(name, set())
+    wanted = model.http["method"], model.http["requestUri"]
+    assert wanted in ((operation.method, operation.path), operation.older)
+    found = document(call(asker, name), **CALLS[name])
+    assert set(offences(model.output_shape, found)) <= NEWER
+    assert set(model.output_shape.members) - set(found) <= ABSENT.get(name, set())
 
 
 @pytest.mark.parametrize(
