@@ -11,6 +11,7 @@ import contextlib
 import http.client
 import json
 import threading
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -50,6 +51,12 @@ class Ministack:
     def records(self) -> list[dict[str, Any]]:
         """The same, read."""
         return [json.loads(body) for body in self.bodies()]
+
+    def messages(self) -> list[dict[str, Any]]:
+        """What was sent, as ministack shows it: `Source`, `To`, `Subject`; no body of a report."""
+        with urllib.request.urlopen(f"{self.url}/_ministack/ses/messages") as answer:
+            [found] = json.load(answer)["messages"].values()
+        return list(found)
 
     def waiting(self) -> int:
         """How many messages are in the queue, in flight or not."""
@@ -146,6 +153,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(answer.status, dict(answer.headers), answer.read())
 
     def _answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
+        with contextlib.suppress(ConnectionError):  # who waited in a long poll may have ended
+            self._write(status, headers, body)
+
+    def _write(self, status: int, headers: dict[str, str], body: bytes) -> None:
         self.send_response_only(status)
         for name, value in headers.items():
             if name.lower() not in ("content-length", "transfer-encoding", "connection"):

@@ -8,12 +8,18 @@ from typing import Any
 
 import pytest
 
+from tests import ctl
 from tests.clients import ministack
 from tests.clients.ministack import Ministack
+from tests.clients.test_log_readers import pflogsumm, stamped
 from tests.fakes.client import Caller, Refused
-from tests.fakes.ses import SesServer
+from tests.fakes.ses import KEY_ID, SECRET, SesServer
+from tests.installation import Installation
+from tests.spool import IDENTITY, Spool
 
-DOMAIN = "example.com"
+DOMAIN = IDENTITY
+SENDER = f"sue@{DOMAIN}"
+RECIPIENTS = [f"{name}@simulator.amazonses.com" for name in ("success", "bounce", "complaint")]
 MESSAGE = b"From: ann@example.com\r\nTo: bob@example.net\r\nSubject: hello\r\n\r\nbody\r\n"
 SIMULATED = {
     "success": ["Delivery"],
@@ -105,3 +111,52 @@ def test_no_sesv2(other: Ministack) -> None:
         other.caller.send("v2", MESSAGE, destinations=["bounce@simulator.amazonses.com"])
     assert (caught.value.status, caught.value.code) == (403, "AccessDeniedException")
     assert other.bodies() == []
+
+
+def test_the_whole_path(spool: Spool, installed: Installation, other: Ministack) -> None:
+    """What becomes of mail to the simulator stands in the mail log, in `log` and in a DSN.
+
+    ministack has no tags, so the events are joined by SES's id.
+    """
+    lead_to(other, spool)
+    spool.command = (installed.command("sesmaild"),)
+    spool.start()
+    name = spool.drop(*RECIPIENTS, reverse_path=SENDER)
+    spool.wait_for_log("status=delivered", times=3)  # of success@, of complaint@, of the DSN
+    spool.wait_for_log("status=complained")
+    spool.wait_until_empty()
+    spool.wait(lambda: not other.waiting(), "queue of events that is empty")
+    life = ctl.run(spool, "log", name)
+    assert spool.stop() == 0
+
+    assert life.exit_code == 0
+    told = {
+        "success@simulator.amazonses.com: delivery 2.6.0 250 2.6.0 Message received",
+        "bounce@simulator.amazonses.com: bounce 5.1.1 550 5.1.1 user unknown",
+        "complaint@simulator.amazonses.com: delivery 2.6.0 250 2.6.0 Message received",
+        "complaint@simulator.amazonses.com: complaint abuse",
+    }
+    assert {line for line in told if line in life.stdout} == told
+
+    counts, report = pflogsumm(stamped(spool.log))
+    assert counts["bounced"] == "1"
+    assert "550 5.1.1 user unknown" in report
+    [bounced] = spool.lines("status=bounced")
+    assert f"{name}: to=<bounce@simulator.amazonses.com>" in bounced
+
+    dsn = other.messages()[-1]
+    assert (dsn["Source"], dsn["To"]) == (f"MAILER-DAEMON@{DOMAIN}", [SENDER])
+    assert dsn["Subject"] == "Undelivered Mail Returned to Sender"
+
+
+def lead_to(other: Ministack, spool: Spool) -> None:
+    """Write a credentials file that names ministack and its queue of events."""
+    spool.identity(
+        IDENTITY,
+        f"aws_access_key_id = {KEY_ID}",
+        f"aws_secret_access_key = {SECRET}",
+        "region = us-east-1",
+        "transport = api",
+        f"endpoint_url = {other.url}",
+        f"events_queue_url = {other.queue_url}",
+    )
