@@ -8,16 +8,20 @@ rows(spool, "event")
 from __future__ import annotations
 
 import sqlite3
+import time
 from email.message import EmailMessage
 
+from sesmail.submission import daemon
 from tests.desk import parsed
 from tests.fakes.queue import Queue
 from tests.fakes.ses import SECRET
 from tests.spool import Spool
 
+QUEUE = "sesmail-events"
 SENDER = "sue@example.com"
 BOUNCES = "bounce@simulator.amazonses.com"
 COMPLAINS = "complaint@simulator.amazonses.com"
+_SOON = 60_000  # milliseconds; an attempt in doubt waits for longer
 
 
 def connect(spool: Spool, *lines: str, way: str = "api", raw: bool = True) -> Queue:
@@ -35,7 +39,7 @@ def connect(spool: Spool, *lines: str, way: str = "api", raw: bool = True) -> Qu
 
 def queue_of(spool: Spool) -> Queue:
     """Return the stand-in's queue of events."""
-    queue = spool.ses.state.queues.find("sesmail-events")
+    queue = spool.ses.state.queues.find(QUEUE)
     assert queue is not None
     return queue
 
@@ -43,6 +47,31 @@ def queue_of(spool: Spool) -> Queue:
 def wait_until_read(queue: Queue) -> None:
     """Wait until everything that came so far is deleted."""
     queue.wait_until(lambda queue: queue.counts["sent"] > 0 and not len(queue))
+
+
+def is_quiet(spool: Spool) -> bool:
+    """Tell whether nothing is dropped, active, or due soon, and every event is read.
+
+    What is left then waits in doubt. Time passes for SQS alone: what a killed daemon received comes
+    again.
+    """
+    if spool.dropped():
+        return False
+    soon = int(time.time() * 1000) + _SOON
+    query = f"SELECT count(*) FROM path WHERE state = 1 OR state = 0 AND due < {soon}"
+    if rows(spool, query) != [(0,)]:
+        return False
+    spool.ses.state.queues.advance(1)
+    queue = spool.ses.state.queues.find(QUEUE)
+    return queue is None or len(queue) == 0
+
+
+def finish(spool: Spool, seconds: float = 300.0) -> None:
+    """Let all that is due or told come to its end; then make due what is in doubt, too."""
+    spool.wait(lambda: is_quiet(spool), "end of what is due", seconds)
+    list(daemon.ask(str(spool.directory), "flush", "done"))
+    spool.wait_until_empty(seconds)
+    spool.wait(lambda: is_quiet(spool), "end of what is told", seconds)
 
 
 def rows(spool: Spool, query: str) -> list[tuple]:  # type: ignore[type-arg]

@@ -8,15 +8,12 @@ SES has then and the queue does not know of is what nobody answered.
 from __future__ import annotations
 
 import threading
-import time
 from collections import Counter
 from dataclasses import dataclass
 
-from sesmail.submission import daemon
 from tests import aftermath
 from tests.spool import Spool
 
-_WAIT = 60_000  # milliseconds: what is due later is in doubt
 _PATIENCE = 300.0
 
 
@@ -50,7 +47,6 @@ class LostReplies:
         self._spool = spool
         self._state = spool.ses.state
         self._plan = plan
-        self._has_events = has_events
         self._in_flight: set[str] = set()
         if has_events:
             aftermath.connect(spool)
@@ -68,11 +64,10 @@ class LostReplies:
             ids |= {spool.drop() for _ in range(plan.messages // (plan.kills + 1))}
         ids |= {spool.drop() for _ in range(plan.messages - len(ids))}
         failing.join()
-        spool.wait(self._is_quiet, "end of the first attempts", _PATIENCE)
+        spool.wait(lambda: aftermath.is_quiet(spool), "end of the first attempts", _PATIENCE)
         assert len(self._copies()) == len(self._state.messages)  # nothing came again so far
         unanswered = {name for name in self._open() if name in self._copies()}
-        list(daemon.ask(str(spool.directory), "flush", "done"))
-        spool.wait_until_empty(_PATIENCE)
+        aftermath.finish(spool, _PATIENCE)
         assert spool.stop() == 0
         copies = self._copies()
         assert set(copies) == ids
@@ -91,29 +86,11 @@ class LostReplies:
             self._state.wait_for_messages(number * plan.messages // plan.unanswered // 2, _PATIENCE)
             self._spool.ses.script("accept-then-drop", times=1)
 
-    def _is_quiet(self) -> bool:
-        """Tell whether nothing is dropped, active, or due soon; and every event is read."""
-        if self._spool.dropped():
-            return False
-        ((count,),) = aftermath.rows(
-            self._spool,
-            f"SELECT count(*) FROM path WHERE state = 1 OR state = 0 AND due < {now() + _WAIT}",
-        )
-        if count or not self._has_events:
-            return not count
-        self._state.queues.advance(1)  # what a killed daemon received comes again
-        return len(aftermath.queue_of(self._spool)) == 0
-
     def _open(self) -> set[str]:
         return {entry.queue_id for entry in self._spool.waiting()}
 
     def _copies(self) -> Counter[str]:
         return Counter(message.tags["sesmail-id"] for message in self._state.messages)
-
-
-def now() -> int:
-    """Return this moment in milliseconds."""
-    return int(time.time() * 1000)
 
 
 def check(outcome: Outcome, plan: Plan, has_events: bool) -> None:
