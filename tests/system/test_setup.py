@@ -94,7 +94,7 @@ def test_all_in_one_command_while_the_records_appear(world: World) -> None:
     zone = world.directory / "zone"
     world.run(*world.flags(), "--no-wait", "--no-test", "--zone", str(zone))
     with world.person("--no-test") as person:
-        person.expect("Waiting for SES to verify")
+        person.expect("Waiting (Ctrl-C leaves)")
         world.dns.load(zone.read_text())
         assert person.ended() == 0
         assert f"{IDENTITY} is set up." in person.screen

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from types import FrameType
 
 from sesmail.control.aws import Aws, AwsError
 from sesmail.control.setup import at_ses
@@ -64,8 +67,9 @@ def _wait(context: Context, client: Aws, outcome: Outcome, timeout: float, inter
     """
     end = time.monotonic() + timeout
     try:
-        with context.terminal.progress(_progress(outcome)) as update:
+        with _leaving() as check, context.terminal.progress(_progress(outcome)) as update:
             while not _is_over(outcome.found) and (left := end - time.monotonic()) > 0:
+                check()
                 time.sleep(min(interval, left))
                 if outcome.published is not None:
                     outcome.published.look_again()
@@ -74,6 +78,30 @@ def _wait(context: Context, client: Aws, outcome: Outcome, timeout: float, inter
     except KeyboardInterrupt:
         context.terminal.say()
         context.terminal.say("Left waiting. SES goes on looking for 72 hours.")
+
+
+@contextlib.contextmanager
+def _leaving() -> Iterator[Callable[[], None]]:
+    """Yield what raises KeyboardInterrupt once more if it was lost.
+
+    Python drops one that comes while an object is finalized, and libraries have many of those.
+    """
+    has_left = False
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        nonlocal has_left
+        has_left = True
+        raise KeyboardInterrupt
+
+    def check() -> None:
+        if has_left:
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, leave)
+    try:
+        yield check
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _found(client: Aws, outcome: Outcome) -> Answer | None:
@@ -91,16 +119,14 @@ def _is_over(found: Answer | None) -> bool:
 
 
 def _progress(outcome: Outcome) -> str:
+    """Return a line that fits into 80 columns unless the name is long, which then is its end."""
     name, found = outcome.identity, outcome.found or {}
     if outcome.published is None:
-        return f"Waiting until somebody follows the link in SES's mail to {name} (Ctrl-C leaves)"
+        return f"Waiting (Ctrl-C leaves) until the link in SES's mail is followed: {name}"
     if at_ses.is_verified(found):
         domain, _ = at_ses.mail_from(found)
-        return f"{name} is verified; waiting for SES to see the MX of {domain} (Ctrl-C leaves)"
-    said = at_ses.last_error(found)
-    reason = f"; {said}" if said else ""
-    counted = f"{outcome.published.count()} records are in the DNS{reason}"
-    return f"Waiting for SES to verify {name}: {counted} (Ctrl-C leaves)"
+        return f"Waiting (Ctrl-C leaves): verified, SES still looks for the MX of {domain}"
+    return f"Waiting (Ctrl-C leaves): {outcome.published.count()} records are there, of {name}"
 
 
 def _say(context: Context, name: str, found: Answer | None) -> None:
