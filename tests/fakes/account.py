@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from .operations import Document, Operation, one_of, required
 from .refusals import BAD_VALUE, CONFLICT, Refusal
-from .state import State
+from .state import GRANTED, REVIEWING, State
 
-PENDING, GRANTED, DENIED = "PENDING", "GRANTED", "DENIED"
 _MAIL_TYPES = ("MARKETING", "TRANSACTIONAL")
 _MAX_CONTACTS = 4
 _MAX_DESCRIPTION = 5000
@@ -48,10 +47,10 @@ def _put_details(state: State, members: Document) -> Document:
         raise Refusal(BAD_VALUE, f"UseCaseDescription is longer than {_MAX_DESCRIPTION}.")
     if len(members.get("AdditionalContactEmailAddresses") or ()) > _MAX_CONTACTS:
         raise Refusal(BAD_VALUE, f"More than {_MAX_CONTACTS} additional contact addresses.")
-    if state.review == PENDING:
+    if state.review == REVIEWING:
         raise Refusal(CONFLICT, "The account details are under review.")
     state.details = {name: members[name] for name in _DETAILS if name in members}
-    state.review = PENDING if members.get("ProductionAccessEnabled") else GRANTED
+    state.review = REVIEWING if members.get("ProductionAccessEnabled") else GRANTED
     return {}
 
 

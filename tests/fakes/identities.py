@@ -16,7 +16,8 @@ from .refusals import ALREADY_EXISTS, BAD_VALUE, NO_CONFIGURATION_SET, NOT_FOUND
 from .state import State
 
 _LENGTHS = ("RSA_2048_BIT", "RSA_1024_BIT")
-_ORIGINS = ("AWS_SES", "EXTERNAL")
+_EXTERNAL = "EXTERNAL"
+_ORIGINS = ("AWS_SES", _EXTERNAL)
 _PATH = "/v2/email/identities"
 _ONE = _PATH + "/{EmailIdentity}"
 _PAGE = 1000
@@ -106,19 +107,17 @@ def _put_signing(state: State, members: Document) -> Document:
     identity = _known(state, members)
     if not identity.is_domain:
         raise Refusal(BAD_VALUE, "The EmailIdentity value must be a valid domain.")
-    origin = one_of(members, "SigningAttributesOrigin", _ORIGINS, "")
     attributes = members.get("SigningAttributes") or {}
-    if origin == "EXTERNAL":
+    if one_of(members, "SigningAttributesOrigin", _ORIGINS, "") == _EXTERNAL:
         required(attributes, "DomainSigningSelector")
         required(attributes, "DomainSigningPrivateKey")
     _set_keys(identity, attributes)
-    identity.origin = origin
     identity.created_at = state.now()
     identity.renew()
     return {
         "DkimStatus": identity.status,
         "DkimTokens": identity.tokens,
-        "SigningHostedZone": state.signing_hosted_zone,
+        **_zone(state, identity),
     }
 
 
@@ -194,8 +193,7 @@ def _check_configuration_set(state: State, name: str | None) -> None:
 
 
 def _set_keys(identity: Identity, attributes: Document) -> None:
-    if attributes.get("DomainSigningPrivateKey"):
-        identity.origin = "EXTERNAL"
+    identity.selector = attributes.get("DomainSigningSelector") or ""
     usual = "RSA_2048_BIT" if identity.is_domain else "RSA_1024_BIT"
     identity.key_length = one_of(attributes, "NextSigningKeyLength", _LENGTHS, usual)
 
@@ -208,16 +206,24 @@ def _dkim(state: State, identity: Identity) -> Document:
     attributes: Document = {
         "SigningEnabled": identity.signing and identity.is_domain,
         "Status": identity.status if identity.is_domain else NOT_STARTED,
-        "SigningAttributesOrigin": identity.origin,
+        "SigningAttributesOrigin": _EXTERNAL if identity.selector else "AWS_SES",
+        **_zone(state, identity),
     }
-    if identity.origin == "AWS_SES":
-        attributes["NextSigningKeyLength"] = identity.key_length
-    if identity.origin == "AWS_SES" and identity.is_domain:
+    if identity.is_domain:
         attributes["Tokens"] = identity.tokens
-        attributes["SigningHostedZone"] = state.signing_hosted_zone
+    if not identity.selector:
+        attributes["NextSigningKeyLength"] = identity.key_length
+    if not identity.selector and identity.is_domain:
         attributes["CurrentSigningKeyLength"] = identity.key_length
         attributes["LastKeyGenerationTimestamp"] = identity.created_at
     return attributes
+
+
+def _zone(state: State, identity: Identity) -> Document:
+    """Where the keys are that SES makes: own ones are in the domain itself."""
+    if identity.selector or not identity.is_domain:
+        return {}
+    return {"SigningHostedZone": state.signing_hosted_zone}
 
 
 def _mail_from(identity: Identity) -> Document:

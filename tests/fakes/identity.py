@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, MutableSet
 from dataclasses import dataclass, field
 
 PENDING, SUCCESS, FAILED = "PENDING", "SUCCESS", "FAILED"
-TEMPORARY_FAILURE = "TEMPORARY_FAILURE"
 NOT_STARTED = "NOT_STARTED"
 USE_DEFAULT, REJECT = "USE_DEFAULT_VALUE", "REJECT_MESSAGE"
 
@@ -18,6 +17,7 @@ class Identity:
     """A domain, or an address (it has an `@`).
 
     status is that of the identity, and of a domain's DKIM, which is how domains are verified.
+    selector is that of the owner's own DKIM key, `` where SES makes the keys.
     Times are seconds of the state's clock.  error is the ErrorType of the last look at the DNS.
     """
 
@@ -25,7 +25,7 @@ class Identity:
     status: str = PENDING
     created_at: float = 0.0
     signing: bool = True
-    origin: str = "AWS_SES"
+    selector: str = ""
     key_length: str = "RSA_2048_BIT"
     generation: int = 1
     mail_from: str = ""
@@ -45,9 +45,9 @@ class Identity:
 
     @property
     def tokens(self) -> list[str]:
-        """The three DKIM tokens: always the same for a name and generation."""
-        if not self.is_domain:
-            return []
+        """The three DKIM tokens, always the same for a name and generation; or the own selector."""
+        if self.selector or not self.is_domain:
+            return [self.selector] if self.selector else []
         return [_token(f"{self.name} {self.generation} {number}") for number in range(3)]
 
     def verify(self) -> None:

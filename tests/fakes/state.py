@@ -25,6 +25,7 @@ KEY_ID = "AKIAIOSFODNN7EXAMPLE"
 SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 ACCOUNT = "123456789012"
 HEALTHY, PROBATION, SHUTDOWN = "HEALTHY", "PROBATION", "SHUTDOWN"
+REVIEWING, GRANTED, DENIED = "PENDING", "GRANTED", "DENIED"
 DAY = 24 * 3600.0
 
 
@@ -153,7 +154,7 @@ class State:
 
     def decide(self, granted: bool) -> None:
         """End the review of PutAccountDetails: production access, or not."""
-        self.review = "GRANTED" if granted else "DENIED"
+        self.review = GRANTED if granted else DENIED
         if granted:
             self.sandbox = False
 

@@ -38,6 +38,9 @@ def look(identity: Identity, server: DnsServer, zone: str, region: str, now: flo
 def _dkim_error(resolver: dns.resolver.Resolver, identity: Identity, zone: str) -> str:
     """The ErrorType of the first record that is not as it should be; `` if all are."""
     for token in identity.tokens:
+        if identity.selector:
+            found = _values(resolver, f"{token}._domainkey.{identity.name}", "TXT")
+            return found if isinstance(found, str) else ""
         found = _values(resolver, f"{token}._domainkey.{identity.name}", "CNAME")
         if isinstance(found, str):
             return found

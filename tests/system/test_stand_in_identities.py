@@ -347,8 +347,8 @@ def test_default_configuration_set(ses: SesServer, v2: Any, caller: Caller, inte
     assert [one.configuration_set for one in ses.state.messages] == ["news", "other", None]
 
 
-def test_own_keys(v2: Any) -> None:
-    """With keys of one's own there are no tokens; they need selector and key; addresses no DKIM."""
+def test_own_keys(v2: Any, dns: DnsServer) -> None:
+    """Keys of one's own need a selector, which is the token, and a TXT; addresses have no DKIM."""
     v2.create_email_identity(EmailIdentity=NAME)
     put = v2.put_email_identity_dkim_signing_attributes
     refused = refusal(put, EmailIdentity=NAME, SigningAttributesOrigin="EXTERNAL")
@@ -356,8 +356,17 @@ def test_own_keys(v2: Any) -> None:
     key = {"DomainSigningSelector": "s1", "DomainSigningPrivateKey": "MIIB"}
     put(EmailIdentity=NAME, SigningAttributesOrigin="EXTERNAL", SigningAttributes=key)
     attributes = look(v2)["DkimAttributes"]
-    assert attributes["SigningAttributesOrigin"] == "EXTERNAL"
-    assert "SigningHostedZone" not in attributes
+    assert attributes == {
+        "SigningEnabled": True,
+        "Status": "PENDING",
+        "SigningAttributesOrigin": "EXTERNAL",
+        "Tokens": ["s1"],
+    }
+    dns.add(f"s1._domainkey.{NAME}", "TXT", "p=MIIB")
+    assert look(v2)["VerificationStatus"] == "SUCCESS"
+    renewed = document(put, EmailIdentity=NAME, SigningAttributesOrigin="AWS_SES")
+    assert (renewed["DkimStatus"], len(renewed["DkimTokens"])) == ("PENDING", 3)
+    assert renewed["SigningHostedZone"] == "dkim.amazonses.com"
     v2.create_email_identity(EmailIdentity="other.example", DkimSigningAttributes=key)
     found = v2.get_email_identity(EmailIdentity="other.example")
     assert found["DkimAttributes"]["SigningAttributesOrigin"] == "EXTERNAL"
