@@ -51,7 +51,7 @@ class Queue:
             QueueUrl=self._url,
             MaxNumberOfMessages=_MOST_AT_ONCE,
             WaitTimeSeconds=wait,
-            MessageSystemAttributeNames=["ApproximateReceiveCount"],
+            AttributeNames=["ApproximateReceiveCount"],  # Debian 12 knows no newer name
         )
         return [_message(one) for one in answer.get("Messages", ())]
 
