@@ -70,6 +70,7 @@ def _get_topic_attributes(state: State, parameters: Parameters) -> str:
         {
             "TopicArn": topic.arn,
             "Owner": ACCOUNT,
+            "DisplayName": "",
             "SubscriptionsConfirmed": str(len(topic.subscriptions)),
             "SubscriptionsPending": "0",
             "SubscriptionsDeleted": "0",
@@ -143,6 +144,7 @@ def _get_subscription_attributes(state: State, parameters: Parameters) -> str:
             "Protocol": one.protocol,
             "Endpoint": one.endpoint,
             "PendingConfirmation": "false",
+            "ConfirmationWasAuthenticated": "true",
             "RawMessageDelivery": "false",
             **one.attributes,
         }
