@@ -26,6 +26,8 @@ class Run:
     def __init__(self, context: Context, arguments: argparse.Namespace, name: str) -> None:
         if arguments.zone and "@" in name:
             raise UsageError("--zone is for a domain; an address has no records")
+        if arguments.test_to and "@" not in arguments.test_to:
+            raise UsageError("--test-to is no address")
         self._context = context
         self._terminal = context.terminal
         self._arguments = arguments
