@@ -26,10 +26,10 @@ def figures(days: int = 14) -> Figures:
             sent = volume * (60 + (day * 37) % 80) // 100
             bounced = sent // (17 if volume > 10_000 else 40)
             counts += [
-                [name, "sent", noon, 180 + (day * 53) % 200, sent - sent // 20],
-                [name, "sent", noon, 900 + (day * 310) % 2400, sent // 20],
-                [name, "delivered", noon, 1500 + (day * 700) % 4000, sent - bounced],
-                [name, "delivered", noon, 30_000 + day * 4000, sent // 15],
+                [name, "sent", noon, 180 + (day * 53) % 200, sent - sent // 10],
+                [name, "sent", noon, 900 + (day * 310) % 2400, sent // 10],
+                [name, "delivered", noon, 1500 + (day * 700) % 4000, sent - sent // 10 - bounced],
+                [name, "delivered", noon, 30_000 + day * 4000, sent // 10],
                 [name, "deferred", noon, None, sent // 30],
                 [name, "failed", noon, None, sent // 200],
                 [name, "bounced", noon, None, bounced],

@@ -268,7 +268,7 @@ def test_a_key_that_only_sends_is_told(spool: Spool) -> None:
     flags = ("--admin-key-id", "AKIAADMINISTRATOR123", "--admin-secret-file", "-")
     result = ctl.run(spool, "events", "setup", IDENTITY, *flags, stdin=secret + "\n")
     assert result.exit_code == 0, result.stderr
-    assert "the stored key cannot read the queue yet" in result.stdout
+    assert "the stored key cannot receive from the queue: it lacks the right" in result.stdout
     assert "sqs:ReceiveMessage, sqs:DeleteMessage" in result.stdout
 
 

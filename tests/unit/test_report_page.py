@@ -147,6 +147,12 @@ def test_columns_are_stacked_and_to_scale() -> None:
     assert titles == ["t", "2026-11-22: a 4, b 4", "2026-11-24: a 2, b 0"]
 
 
+def test_a_chart_of_nothing_says_so() -> None:
+    """Else it would look broken."""
+    chart = svg.columns("t", DAYS, [Series("a", "a", [0, 0, 0])])
+    assert "none" in [one.text for one in shapes(chart, "text")]
+
+
 @pytest.mark.parametrize("largest", [0, 1, 3, 9, 10, 99, 1234, 10**9])
 def test_the_scale_ends_above_the_largest(largest: int) -> None:
     """With some lines of round numbers, the first of which is 0."""
@@ -187,6 +193,7 @@ def test_labels_of_days_do_not_crowd(days: int) -> None:
     span = [TODAY - datetime.timedelta(number) for number in reversed(range(days))]
     chart = svg.columns("t", span, [Series("a", "a", [1] * days)])
     labels = [one.text for one in shapes(chart, "text") if one.get("text-anchor") == "middle"]
+    assert "none" not in labels
     assert labels[-1] == "11-24"
     assert len(labels) <= 7
 

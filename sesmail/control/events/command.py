@@ -36,7 +36,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     )
 
 
-# botocore takes longer to import than all else here, and is for those who need it.
+# botocore takes longer to import than all else here: it is for those who need it.
 
 
 def _setup(context: Context, arguments: argparse.Namespace) -> None:

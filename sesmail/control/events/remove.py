@@ -66,8 +66,8 @@ def _sets(caller: Caller, plan: Plan) -> Steps:
                 EventDestinationName=plan.name,
             )
             yield Step("event destination", f"{plan.name} of {name}", REMOVED)
-    request = {"ConfigurationSetName": plan.name}
-    if caller.find("sesv2", "delete_configuration_set", **request) is not None:
+    if caller.find("sesv2", "get_configuration_set", ConfigurationSetName=plan.name) is not None:
+        caller.call("sesv2", "delete_configuration_set", ConfigurationSetName=plan.name)
         yield Step("configuration set", plan.name, REMOVED)
 
 

@@ -112,10 +112,12 @@ def _tell_of_key(context: Context, stored: Credentials) -> None:
     """Try the queue as sesmaild will, and say what is missing."""
     terminal = context.terminal
     caller = aws.from_credentials(stored)
+    request = {"QueueUrl": stored.events_queue_url, "WaitTimeSeconds": 0, "VisibilityTimeout": 0}
     try:
-        caller.call("sqs", "receive_message", QueueUrl=stored.events_queue_url, VisibilityTimeout=0)
+        caller.call("sqs", "receive_message", **request)
     except aws.AwsError as error:
-        terminal.mark("warning", f"the stored key cannot read the queue yet: {error}")
+        why = "it lacks the right" if error.is_denied else str(error)
+        terminal.mark("warning", f"the stored key cannot receive from the queue: {why}")
         terminal.say(
             "It needs sqs:ReceiveMessage, sqs:DeleteMessage and sqs:ChangeMessageVisibility; "
             f"sesmailctl events policy {stored.identity} prints the policy."

@@ -128,7 +128,7 @@ def _days(identity: Identity) -> str:
         ]
         for day, figures in identity.days.items()
     ]
-    titles = ["Day", *wording.TITLES.values(), "accepted in", "delivered in"]
+    titles = ["Day", *wording.TITLES.values(), "Accepted in", "Delivered in"]
     return _table("By day", titles, rows)
 
 

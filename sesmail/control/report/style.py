@@ -60,6 +60,7 @@ figure { margin: 0; background: var(--panel); border-radius: .4rem; padding: .75
 figcaption { display: flex; flex-wrap: wrap; gap: 0 1rem; font-size: .85rem; }
 svg { display: block; width: 100%; height: auto; }
 .tick { fill: var(--muted); font: 12px system-ui, sans-serif; }
+@media screen and (max-width: 30rem) { .tick { font-size: 17px; } }
 .grid { stroke: var(--grid); stroke-width: 1; }
 .line { fill: none; stroke-width: 2; }
 .key { display: inline-block; width: .75em; height: .75em; margin-right: .35em;
@@ -92,6 +93,7 @@ figure { margin: 0; background: var(--panel); border-radius: .4rem; padding: .75
 figcaption { display: flex; flex-wrap: wrap; gap: 0 1rem; font-size: .85rem; }
 svg { display: block; width: 100%; height: auto; }
 .tick { fill: var(--muted); font: 12px system-ui, sans-serif; }
+@media screen and (max-width: 30rem) { .tick { font-size: 17px; } }
 .grid { stroke: var(--grid); stroke-width: 1; }
 .line { fill: none; stroke-width: 2; }
 .key { display: inline-block; width: .75em; height: .75em; margin-right: .35em;

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from html import escape
 
 WIDTH, HEIGHT = 560, 220
-_LEFT, _RIGHT, _TOP, _BOTTOM = 56, 8, 10, 26
+_LEFT, _RIGHT, _TOP, _BOTTOM = 66, 8, 12, 26
 _PLOT_WIDTH = WIDTH - _LEFT - _RIGHT
 _PLOT_HEIGHT = HEIGHT - _TOP - _BOTTOM
 _GRID = 4  # lines above the base, about
@@ -56,6 +56,11 @@ def columns(title: str, days: Sequence[datetime.date], series: Sequence[Series])
                     f'y="{bottom:.1f}" width="{width:.1f}" height="{height:.1f}"/>'
                 )
         parts.append("</g>")
+    if not any(totals):
+        parts.append(
+            f'<text class="tick" x="{_LEFT + _PLOT_WIDTH / 2:.0f}" y="{HEIGHT / 2:.0f}" '
+            'text-anchor="middle">none</text>'
+        )
     return _chart(title, days, parts)
 
 
