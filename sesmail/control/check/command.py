@@ -6,6 +6,7 @@ The exit code is for monitoring: 0 all is ok, 1 there are warnings, 2 something 
 from __future__ import annotations
 
 import argparse
+import contextlib
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -77,6 +78,8 @@ def _everything(context: Context, arguments: argparse.Namespace, answer: _Answer
 
     settings = context.settings
     domain = identity_name.read(arguments.domain) if arguments.domain else ""
+    if not arguments.offline:
+        _try_nameserver(arguments.nameserver)
     answer.tell(doctor.of_host(settings, context.environ))
     chosen = doctor.names(settings, domain)
     if domain and not chosen:
@@ -91,6 +94,14 @@ def _everything(context: Context, arguments: argparse.Namespace, answer: _Answer
         with context.terminal.progress("asking SES and the DNS"):
             answer.tell(network.ask(usable, domain, arguments.nameserver))
     answer.sum_up()
+
+
+def _try_nameserver(address: str) -> None:
+    """Raise UsageError for what is no address, before anything is asked."""
+    from sesmail.control.dns import Dns, DnsError
+
+    with contextlib.suppress(DnsError):  # the host has no resolver: told with the identities
+        Dns(address)
 
 
 def _unit(context: Context, name: str, answer: _Answer) -> None:

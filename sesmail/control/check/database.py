@@ -32,9 +32,7 @@ def look(settings: Settings) -> Iterator[Finding]:
         return  # said already
     directory = os.path.join(settings.spool_directory, "queue")
     try:
-        (state, text), aside = as_user.call(
-            user, lambda: (_examine(directory), _aside(directory))
-        )
+        (state, text), aside = as_user.call(user, lambda: (_examine(directory), _aside(directory)))
     except Failure as failure:
         yield of_failure(warning, _SUBJECT, f"not looked at: {failure}")
         return

@@ -29,7 +29,7 @@ def look(
     subject = f"{author}: DMARC"
     try:
         name, text = records.dmarc_in_force(domain, dns)
-        count = len([one for one in dns.txt(name) if one.lower().startswith("v=dmarc1")])
+        there = dns.txt(name) if name else []
     except DnsError as error:
         yield of_failure(warning, subject, error)
         return
@@ -40,7 +40,9 @@ def look(
             f"{domain} has none, which large receivers ask of who sends much",
             f'enter {record.name} TXT "{record.value}"',
         )
-    elif count > 1:
+        return
+    count = len([one for one in there if one.lower().startswith("v=dmarc1")])
+    if count > 1:
         yield broken(subject, f"{name} has {count} records, so none counts", "leave one of them")
     else:
         yield judge(author, identity, (name, text), has_dkim, has_mail_from)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from sesmail.control import aws
-from sesmail.control.check import account, dmarc, doctor, endpoint, identity, keys
+from sesmail.control.check import account, dmarc, doctor, endpoint, events, identity, keys
 from sesmail.control.check.endpoint import Endpoint
 from sesmail.control.check.finding import Check, Finding, ok
 from sesmail.control.dns import Dns
@@ -87,6 +87,7 @@ def _of_identity(one: Credentials, author: str, dns: Dns) -> Iterator[Finding]:
         yield from account.suppression(one, asked)
         if author:
             yield from identity.look(one, author, asked, dns)
+        yield from events.look(one, asked)
     finally:
         asked.close()
 

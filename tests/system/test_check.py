@@ -1,0 +1,340 @@
+"""`sesmailctl check` and what it asks: SES by API and by SMTP, the DNS, sesmaild."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sesmail.delivery.secret import smtp_password
+from sesmail.drop import layout
+from sesmail.sysexits import EX_CONFIG, EX_DATAERR, EX_USAGE
+from tests import ctl
+from tests.fakes.client import Caller
+from tests.fakes.dns import SILENT, DnsServer
+from tests.fakes.ses import KEY_ID, SECRET
+from tests.spool import IDENTITY, Spool
+
+Lines = list[tuple[str, str, str, str]]
+
+
+@pytest.fixture
+def dns(spool: Spool) -> Iterator[DnsServer]:
+    """The DNS, with what SES wants of example.com."""
+    state = spool.ses.state
+    with DnsServer() as server:
+        for token in state.identity(IDENTITY).tokens:
+            server.add(f"{token}._domainkey.{IDENTITY}", "CNAME", f"{token}.dkim.amazonses.com")
+        server.add(f"_dmarc.{IDENTITY}", "TXT", "v=DMARC1; p=reject")
+        yield server
+
+
+def check(spool: Spool, dns: DnsServer, *words: str) -> ctl.Result:
+    """Run it for machines; no secret is in what it writes."""
+    result = ctl.run(spool, "check", "--json", "--nameserver", dns.address, *words)
+    assert SECRET not in result.stdout + result.stderr
+    assert smtp_password(SECRET, spool.ses.state.region) not in result.stdout + result.stderr
+    return result
+
+
+def network(result: ctl.Result) -> Lines:
+    """Return the lines about the network: level, subject, text, remedy."""
+    lines = [tuple(one[key] for key in KEYS) for one in result.documents]
+    wanted = ("endpoint", "clock", f"{IDENTITY}: ")
+    local = (f"{IDENTITY}: permissions", f"{IDENTITY}: secrets")
+    return [line for line in lines if line[1].startswith(wanted) and not line[1].startswith(local)]
+
+
+KEYS = ("level", "subject", "text", "remedy")
+
+
+def wrong(result: ctl.Result) -> Lines:
+    """Return those that are not ok."""
+    return [line for line in network(result) if line[0] != "ok"]
+
+
+def of(result: ctl.Result, subject: str) -> tuple[str, str, str, str]:
+    """Return the one line about a subject of the identity."""
+    (line,) = [line for line in network(result) if line[1] == f"{IDENTITY}: {subject}"]
+    return line
+
+
+# The API.
+
+
+def test_all_is_well(spool: Spool, dns: DnsServer) -> None:
+    """Whose the keys are, the account, the identity and its records."""
+    result = check(spool, dns)
+    assert wrong(result) == []
+    assert "user/" in of(result, "keys")[2]
+    assert {line[1] for line in network(result)} == {
+        "endpoint",
+        "clock",
+        *(
+            f"{IDENTITY}: {name}"
+            for name in (
+                *("credentials", "keys", "account", "suppression", "identity", "DKIM"),
+                *("MAIL FROM", "DNS", "DMARC", "events"),
+            )
+        ),
+    }
+
+
+def test_a_key_that_may_only_send(spool: Spool, dns: DnsServer) -> None:
+    """What it may not ask is not known, and no fault."""
+    spool.ses.state.denied[KEY_ID] = {
+        "ses:GetAccount",
+        "ses:GetEmailIdentity",
+        "ses:ListSuppressedDestinations",
+        "sts:GetCallerIdentity",
+    }
+    result = check(spool, dns)
+    assert wrong(result) == []
+    for subject in ("account", "identity", "suppression"):
+        assert "sesmailctl policy" in of(result, subject)[2]
+    assert "whether the mail passes is not known" in of(result, "DMARC")[2]
+    assert "whose they are is not known" in of(result, "keys")[2]
+
+
+def test_a_key_that_is_gone(spool: Spool, dns: DnsServer) -> None:
+    """It is told once; nothing else is asked with it."""
+    del spool.ses.state.keys[KEY_ID]
+    result = check(spool, dns)
+    ((level, subject, text, remedy),) = wrong(result)
+    assert (level, subject) == ("broken", f"{IDENTITY}: keys")
+    assert "InvalidClientTokenId" in text
+    assert "make a new one" in remedy
+    assert result.exit_code == 2
+
+
+def test_temporary_keys_that_have_run_out(spool: Spool, dns: DnsServer) -> None:
+    """They are told to be renewed."""
+    state, key_id = spool.ses.state, "ASIAIOSFODNN7EXAMPLE"
+    state.keys[key_id] = SECRET
+    state.session_tokens[key_id] = "token"
+    state.expired_tokens.add(key_id)
+    spool.identity(
+        IDENTITY,
+        f"aws_access_key_id = {key_id}",
+        f"aws_secret_access_key = {SECRET}",
+        "aws_session_token = token",
+        f"endpoint_url = {spool.ses.api_url}",
+    )
+    ((level, subject, text, remedy),) = wrong(check(spool, dns))
+    assert (level, subject) == ("broken", f"{IDENTITY}: keys")
+    assert "Expired" in text
+    assert "get new ones" in remedy
+
+
+def test_an_author_below_the_identity(spool: Spool, dns: DnsServer) -> None:
+    """Its file is that of the domain above, and so is its identity; its policy is sp."""
+    dns.remove(f"_dmarc.{IDENTITY}")
+    dns.add(f"_dmarc.{IDENTITY}", "TXT", "v=DMARC1; p=none; sp=reject; adkim=s")
+    result = check(spool, dns, f"shop.{IDENTITY}")
+    (found,) = [one for one in result.documents if one["subject"] == f"shop.{IDENTITY}: DMARC"]
+    assert found["level"] == "broken"
+    assert f"adkim=s, and SES signs as {IDENTITY}" in found["text"]
+    assert "is verified" in of(result, "identity")[2]
+
+
+def test_a_domain_without_credentials(spool: Spool, dns: DnsServer) -> None:
+    """It is told where its mail goes, and what would change that; nobody is asked."""
+    result = check(spool, dns, "example.org")
+    (found,) = [one for one in result.documents if one["subject"].startswith("example.org")]
+    assert (found["level"], found["remedy"]) == ("broken", "sesmailctl setup example.org")
+    assert spool.ses.state.counts["connection"] == 0
+
+
+def test_an_identity_in_no_such_place(spool: Spool, dns: DnsServer) -> None:
+    """SES does not know it: perhaps in another region."""
+    spool.ses.state.identities.clear()
+    ((level, subject, text, remedy),) = wrong(check(spool, dns))
+    assert (level, subject) == ("broken", f"{IDENTITY}: identity")
+    assert "does not know example.com in region us-east-1" in text
+    assert "correct region" in remedy
+
+
+def test_the_configuration_set(spool: Spool, dns: DnsServer) -> None:
+    """One that is not there would have SES refuse all mail."""
+    spool.use_api("configuration_set = shop")
+    ((level, subject, text, remedy),) = wrong(check(spool, dns))
+    assert (level, subject) == ("broken", f"{IDENTITY}: configuration set")
+    assert "shop" in text
+    assert "correct configuration_set" in remedy
+
+
+def test_events(spool: Spool, dns: DnsServer) -> None:
+    """A queue that is not there, one that may not be read, one that is read."""
+    url = f"{spool.ses.api_url}/123456789012/sesmail"
+    spool.use_api(f"events_queue_url = {url}")
+    ((level, _, text, remedy),) = wrong(check(spool, dns))
+    assert (level, remedy) == ("broken", f"sesmailctl events setup {IDENTITY}")
+    assert "there is no queue" in text
+    with Caller(spool.ses) as caller:
+        caller.sqs().create_queue(QueueName="sesmail")
+    spool.ses.state.denied[KEY_ID] = {"sqs:ChangeMessageVisibility"}
+    ((level, _, text, remedy),) = wrong(check(spool, dns))
+    assert (level, "sesmailctl events policy" in remedy) == ("broken", True)
+    spool.ses.state.denied.clear()
+    assert wrong(check(spool, dns)) == []
+
+
+# SMTP.
+
+
+def test_a_login_by_smtp(spool: Spool, dns: DnsServer) -> None:
+    """With the password alone it is tried for real; what it cannot ask is said."""
+    spool.use_smtp()
+    result = check(spool, dns)
+    assert wrong(result) == []
+    assert "log in" in of(result, "keys")[2]
+    assert "SMTP password can only send" in of(result, "SES")[2]
+    assert spool.ses.state.counts["auth"] == 1
+    assert spool.ses.state.messages == []
+
+
+def test_an_smtp_password_of_another_region(spool: Spool, dns: DnsServer) -> None:
+    """SES refuses the login; the remedy is a password for this region."""
+    spool.use_smtp()
+    spool.ses.state.region = "eu-west-1"
+    ((level, subject, text, remedy),) = wrong(check(spool, dns))
+    assert (level, subject) == ("broken", f"{IDENTITY}: keys")
+    assert "535" in text
+    assert "made for this region" in remedy
+
+
+def test_nobody_answers_by_smtp(spool: Spool, dns: DnsServer) -> None:
+    """It is the endpoint that is blamed, not the password."""
+    spool.identity(
+        IDENTITY,
+        f"aws_access_key_id = {KEY_ID}",
+        f"aws_secret_access_key = {spool.ses.smtp_password()}",
+        "smtp_host = 127.0.0.1",
+        "smtp_port = 1",
+    )
+    ((level, subject, _, remedy),) = wrong(check(spool, dns))
+    assert (level, subject) == ("broken", f"{IDENTITY}: endpoint")
+    assert "smtp_port" in remedy
+
+
+# The DNS.
+
+
+def test_the_dns_is_silent(spool: Spool, dns: DnsServer) -> None:
+    """That is no missing record: warnings, and the rest is told."""
+    dns.failure = SILENT
+    result = check(spool, dns)
+    assert {line[0] for line in wrong(result)} == {"warning"}
+    assert "is verified" in of(result, "identity")[2]
+
+
+def test_no_dmarc(spool: Spool, dns: DnsServer) -> None:
+    """A warning, with the record to enter."""
+    dns.remove(f"_dmarc.{IDENTITY}")
+    ((level, subject, _, remedy),) = wrong(check(spool, dns))
+    assert (level, subject) == ("warning", f"{IDENTITY}: DMARC")
+    assert f'_dmarc.{IDENTITY} TXT "v=DMARC1; p=none"' in remedy
+
+
+def test_two_dmarc_records(spool: Spool, dns: DnsServer) -> None:
+    """Then none counts (RFC 7489, 6.6.3)."""
+    dns.add(f"_dmarc.{IDENTITY}", "TXT", "v=DMARC1; p=none")
+    ((level, _, text, _),) = wrong(check(spool, dns))
+    assert (level, "2 records" in text) == ("broken", True)
+
+
+# The daemon, and what waits.
+
+
+def documents(result: ctl.Result, subject: str) -> list[dict[str, str]]:
+    """Return what is said of a subject."""
+    return [one for one in result.documents if one["subject"] == subject]
+
+
+@pytest.mark.parametrize("is_running", [True, False])
+def test_what_is_held(spool: Spool, dns: DnsServer, is_running: bool) -> None:
+    """The reason of the hold is told, by the daemon or from the queue that it left."""
+    spool.use_api(secret=SECRET.replace("E", "F"))
+    spool.start()
+    spool.drop("bob@example.org")
+    spool.wait_for_log("held:")
+    if not is_running:
+        spool.stop()
+    result = check(spool, dns, "--offline")
+    (found,) = documents(result, f"{IDENTITY}: waiting")
+    assert found["level"] == "broken"
+    assert "1 forward-paths are held" in found["text"]
+    assert "copy both again" in found["remedy"]
+    (daemon,) = documents(result, "sesmaild")
+    assert daemon["level"] == ("ok" if is_running else "broken")
+
+
+def test_what_nobody_picks_up(spool: Spool, dns: DnsServer) -> None:
+    """Mail that lies in the drop while somebody reads the FIFO: the daemon is stuck."""
+    spool.start()
+    queue_id = layout.new_queue_id()
+    written = spool.drop_directory / f".{queue_id}"
+    written.write_text(f"sesmail-drop 9 {queue_id} 0000000001 00000000\n.")  # of a newer version
+    written.chmod(0o640)
+    old = time.time() - 600
+    os.utime(written, (old, old))
+    written.rename(spool.drop_directory / queue_id)
+    (found,) = documents(check(spool, dns, "--offline"), "drop")
+    assert found["level"] == "broken"
+    assert "1 messages lie there, for up to 10 minutes" in found["text"]
+
+
+# The command line.
+
+
+def test_offline_asks_nobody(spool: Spool, dns: DnsServer) -> None:
+    """Neither SES nor the DNS."""
+    check(spool, dns, "--offline")
+    assert spool.ses.state.counts["connection"] == 0
+    assert dns.queries == []
+
+
+def test_capture_asks_nobody(spool: Spool, dns: DnsServer, tmp_path: Path) -> None:
+    """A Maildir has no keys."""
+    spool.identity(IDENTITY, "transport = capture", f"directory = {tmp_path}")
+    assert wrong(check(spool, dns)) == []
+    assert spool.ses.state.counts["connection"] == 0
+
+
+def test_for_people(spool: Spool, dns: DnsServer) -> None:
+    """A line each, the remedy below it; what goes on, and the sum, on standard error."""
+    spool.ses.state.sandbox = True
+    result = ctl.run(spool, "check", "--nameserver", dns.address)
+    lines = result.stdout.splitlines()
+    place = lines.index(
+        "broken  example.com: account: it is in the sandbox: SES sends only to addresses that are "
+        "verified, 200 a day"
+    )
+    assert lines[place + 1] == "        sesmailctl setup example.com --request-production"
+    assert all(line.startswith(("ok ", "warning ", "broken ", " " * 8)) for line in lines)
+    assert "asking SES and the DNS" in result.stderr
+    assert result.stderr.splitlines()[-1].endswith(" broken")
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["not a domain"], EX_USAGE),
+        (["--nameserver", "nowhere"], EX_USAGE),
+        (["--unit", "no-such-unit"], EX_DATAERR),
+    ],
+)
+def test_what_cannot_be_followed(spool: Spool, words: list[str], code: int) -> None:
+    """The exit codes of sysexits, not those for what was found."""
+    assert ctl.run(spool, "check", *words).exit_code == code
+
+
+def test_settings_that_cannot_be_read(spool: Spool) -> None:
+    """78, with file and line."""
+    spool.settings(history="soon")
+    result = ctl.run(spool, "check")
+    assert result.exit_code == EX_CONFIG
+    assert "sesmail.conf" in result.stderr
