@@ -5,7 +5,7 @@ All of AWS that sesmail speaks to is behind one address here, so that one endpoi
 
 from __future__ import annotations
 
-from . import signatures, sns, sqs, sts, v1, v2
+from . import signatures, sns, sqs, sqs_query, sts, v1, v2
 from .answers import JSON, QUERY, REST_JSON, Service
 from .faults import V1, V2
 
@@ -14,10 +14,11 @@ SES_V1 = Service(V1, "ses", QUERY, v1.read, v1.NAMESPACE)
 STS = Service("sts", "sts", QUERY, sts.read, sts.NAMESPACE)
 SNS = Service("sns", "sns", QUERY, sns.read, sns.NAMESPACE)
 SQS = Service("sqs", "sqs", JSON, sqs.read)
+SQS_QUERY = Service("sqs", "sqs", QUERY, sqs_query.read, sqs_query.NAMESPACE)
 
 # JSON 1.0 names service and operation in X-Amz-Target, as `AmazonSQS.ReceiveMessage`.
 BY_TARGET: dict[str, Service] = {"AmazonSQS": SQS}
-BY_SCOPE: dict[str, Service] = {"ses": SES_V1, "sns": SNS, "sts": STS}
+BY_SCOPE: dict[str, Service] = {"ses": SES_V1, "sns": SNS, "sqs": SQS_QUERY, "sts": STS}
 
 
 def find(request: signatures.Request) -> Service:

@@ -1,7 +1,8 @@
 """SQS requests (JSON 1.0): the operations on queues and their messages.
 
 Limits, codes and texts are those of the SQS API Reference.  Errors have two codes, that of JSON and
-the older one of the Query protocol, which botocore shows.
+the older one of the Query protocol, which botocore shows.  Requests of that older protocol are in
+`sqs_query`.
 """
 
 from __future__ import annotations
@@ -27,20 +28,28 @@ MAX_DELAY = 900
 
 def read(state: State, request: Request) -> Call:
     """What the request asks for; Refusal if it cannot be read, or if SQS is away."""
-    checks.check_presence(state.queues.away)
     name = request.headers.get("x-amz-target", "").partition(".")[2]
-    if name not in OPERATIONS:
-        raise Refusal(checks.NO_OPERATION, f"The action {name} is not valid for this web service.")
+    checks.check_presence(state.queues.away)
     try:
         document = json.loads(request.body)
     except ValueError:
         raise Refusal(UNREADABLE_REQUEST, "The request body is no JSON.") from None
+    return call(state, request, name, document, lambda result: json.dumps(result).encode())
+
+
+def call(
+    state: State,
+    request: Request,
+    name: str,
+    document: Document,
+    render: Callable[[Document], bytes],
+) -> Call:
+    """The operation of this name on the input; render writes its output."""
+    if name not in OPERATIONS:
+        raise Refusal(checks.NO_OPERATION, f"The action {name} is not valid for this web service.")
     # IAM knows no batches: the right to the single operation covers them.
     action = "sqs:" + name.removesuffix("Batch")
-    return Call(
-        action=action,
-        result=lambda: json.dumps(OPERATIONS[name](state, request, document)).encode(),
-    )
+    return Call(action=action, result=lambda: render(OPERATIONS[name](state, request, document)))
 
 
 # Queues.

@@ -5,16 +5,22 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import urlencode
+from xml.etree import ElementTree
 
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 from botocore.exceptions import ClientError, ConnectionClosedError
 
 from tests.fakes.client import Caller
 from tests.fakes.queue import Queue
-from tests.fakes.ses import KEY_ID, SesServer
+from tests.fakes.ses import KEY_ID, SECRET, SesServer
 
 MINUTE = 60.0
 NAME = "events"
@@ -335,6 +341,48 @@ def test_away_while_somebody_waits(
         ses.state.queues.away = how
         with pytest.raises(expected):
             polled.result()
+
+
+def test_query_protocol(ses: SesServer, url: str, queue: Queue) -> None:
+    """What botocore spoke until version 1.31: parameters in a form, answers in XML."""
+    sent = ask(ses, "SendMessage", QueueUrl=url, MessageBody="a < b", DelaySeconds="0")
+    assert sent.findtext(".//{*}MD5OfMessageBody") == hashlib.md5(b"a < b").hexdigest()
+    asked = {"QueueUrl": url, "WaitTimeSeconds": "1", "AttributeName.1": "All"}
+    message = ask(ses, "ReceiveMessage", **asked).find(".//{*}Message")
+    assert message is not None
+    assert message.findtext("{*}Body") == "a < b"
+    pairs = [(one[0].text, one[1].text) for one in message.findall("{*}Attribute")]
+    assert ("ApproximateReceiveCount", "1") in pairs
+    prefix = "DeleteMessageBatchRequestEntry"
+    batch = {
+        f"{prefix}.1.Id": "good",
+        f"{prefix}.1.ReceiptHandle": message.findtext("{*}ReceiptHandle") or "",
+        f"{prefix}.2.Id": "bad",
+        f"{prefix}.2.ReceiptHandle": "nonsense",
+    }
+    answer = ask(ses, "DeleteMessageBatch", QueueUrl=url, **batch)
+    assert answer.findtext(".//{*}DeleteMessageBatchResultEntry/{*}Id") == "good"
+    failed = answer.find(".//{*}BatchResultErrorEntry")
+    assert failed is not None
+    assert failed.findtext("{*}Code") == "ReceiptHandleIsInvalid"
+    assert failed.findtext("{*}SenderFault") == "true"
+    assert len(queue) == 0
+    asked = {"QueueUrl": url, "Attribute.1.Name": "VisibilityTimeout", "Attribute.1.Value": "7"}
+    ask(ses, "SetQueueAttributes", **asked)
+    assert queue.attributes["VisibilityTimeout"] == "7"
+    assert ask(ses, "ListQueues").findtext(".//{*}QueueUrl") == url
+
+
+def ask(ses: SesServer, action: str, **parameters: str) -> ElementTree.Element:
+    """Make a Query request; the XML of its answer."""
+    request = AWSRequest("POST", ses.api_url, data=urlencode({"Action": action, **parameters}))
+    SigV4Auth(Credentials(KEY_ID, SECRET), "sqs", "us-east-1").add_auth(request)
+    with urllib.request.urlopen(
+        urllib.request.Request(
+            ses.api_url, str(request.data).encode(), dict(request.headers.items())
+        )
+    ) as answer:
+        return ElementTree.fromstring(answer.read())
 
 
 def test_rights(ses: SesServer, sqs: Any, url: str) -> None:
