@@ -12,6 +12,7 @@ from sesmail.queue import events, statistics
 from sesmail.queue.statistics import QUARTER, Recent
 from sesmail.queue.store import Finished, State, Store
 from tests.queue_entries import NOW, entry
+from tests.scale.cost import counted
 
 HOUR = 4 * QUARTER
 
@@ -20,7 +21,9 @@ class Queue:
     """A queue in which mail is sent at chosen times."""
 
     def __init__(self, directory: Path) -> None:
+        directory.mkdir(exist_ok=True)
         self.store = Store(str(directory))
+        self.store.connection.execute("PRAGMA synchronous = OFF")
 
     def send(
         self,
@@ -154,3 +157,36 @@ def test_the_domains_that_bounce(queue: Queue) -> None:
         for bounced in piece.bounced:
             found[bounced.domain] += bounced.count
     assert found == {"gone.example": 2, "other.example": 1}
+
+
+def test_a_read_is_short_however_much_is_kept(tmp_path: Path) -> None:
+    """Ten times the mail is ten times the reads, and none of them is longer."""
+    longest = []
+    for number in (30, 300):
+        with counted() as counter:
+            queue = Queue(tmp_path / str(number))
+            for _ in range(number):
+                queue.event(queue.send(), "delivery", 2000)
+            reading = statistics.pieces(queue.store.connection, 0, 10)
+            costs = [counter.of(lambda r=reading: next(r)).steps for _ in range(number // 10)]  # type: ignore[misc]
+            assert next(reading, None) is None
+            queue.store.close()
+        longest.append(max(costs))
+    assert longest[1] <= 1.3 * longest[0]
+
+
+def test_what_is_recent_costs_what_is_recent(tmp_path: Path) -> None:
+    """However much has happened before."""
+    steps = []
+    for number in (30, 300):
+        with counted() as counter:
+            queue = Queue(tmp_path / str(number))
+            for old in range(number):
+                queue.event(queue.send(took=old), "complaint", old)
+            for new in range(30):
+                queue.event(queue.send(took=HOUR + new), "complaint", HOUR + new)
+            cost = counter.of(lambda q=queue: q.recent(NOW + HOUR, 10))  # type: ignore[misc]
+            assert queue.recent(NOW + HOUR) == {"example.com": Recent(sent=30, complained=30)}
+            queue.store.close()
+        steps.append(cost.steps)
+    assert steps[1] <= 1.3 * steps[0]
