@@ -73,7 +73,7 @@ class Terminal:
         if self.is_rich:
             from rich.text import Text
 
-            self.console.print(Text(f"{level:8}", _STYLES[level]) + Text(visible(text)))
+            self.console.print(Text.assemble((f"{level:8}", _STYLES[level]), visible(text)))
         else:
             self.say(f"{level:8}{text}")
 

@@ -140,6 +140,18 @@ def test_an_author_below_the_identity(spool: Spool, dns: DnsServer) -> None:
     assert "is verified" in of(result, "identity")[2]
 
 
+def test_several_identities_of_an_account(spool: Spool, dns: DnsServer) -> None:
+    """The account is asked once; what else there is, for each."""
+    for name in ("example.net", "example.org"):
+        spool.ses.state.identities.add(name)
+        spool.use_api(identity=name)
+    result = check(spool, dns)
+    subjects = [one["subject"] for one in result.documents]
+    assert subjects.count("example.com, example.net, example.org: account") == 1
+    assert subjects.count("endpoint") == 1
+    assert {f"example.{zone}: identity" for zone in ("com", "net", "org")} <= set(subjects)
+
+
 def test_a_domain_without_credentials(spool: Spool, dns: DnsServer) -> None:
     """It is told where its mail goes, and what would change that; nobody is asked."""
     result = check(spool, dns, "example.org")

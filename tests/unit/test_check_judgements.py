@@ -20,11 +20,9 @@ from sesmail.control.check import (
 )
 from sesmail.control.check.filesystem import Mount
 from sesmail.control.check.finding import Finding, broken, exit_code, of_failure, ok, warning
-from sesmail.delivery.credentials import Credentials
 from sesmail.sysexits import Unavailable
 
 DOMAIN = "example.com"
-CREDENTIALS = Credentials("/x/example.com", DOMAIN, "api", "us-east-1")
 
 
 # Findings.
@@ -275,7 +273,7 @@ def judged(**changes: Any) -> list[tuple[str, str]]:
         "EnforcementStatus": "HEALTHY",
         "SendQuota": {"Max24HourSend": 100.0, "SentLast24Hours": 1.0},
     }
-    found = account.judge({**healthy, **changes}, "a", CREDENTIALS)
+    found = account.judge({**healthy, **changes}, DOMAIN, "a")
     return [(one.level, one.text) for one in found]
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sesmail.control import health
 from sesmail.control.aws import Aws, AwsError
 from sesmail.control.check.finding import Finding, broken, of_failure, ok, warning
-from sesmail.delivery.credentials import Credentials
 
+_PAGE = 1000  # the most that SES gives at once
+_NAMED = 3  # of the identities of an account
 _CONSOLE = "read what AWS wrote to the owner of the account, and answer in the SES console"
 
 
@@ -24,24 +25,29 @@ def not_known(subject: str, error: AwsError, action: str) -> Finding:
     return of_failure(warning, subject, f"not known: {error}", "try again")
 
 
-def look(credentials: Credentials, aws: Aws) -> Iterator[Finding]:
-    """Ask GetAccount, and say what it means."""
-    subject = f"{credentials.identity}: account"
+def look(names: Sequence[str], aws: Aws) -> Iterator[Finding]:
+    """Say how it stands with the account that has these identities."""
+    of = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" * (len(names) > _NAMED))
+    yield from _account(names[0], f"{of}: account", aws)
+    yield _suppression(f"{of}: suppression", aws)
+
+
+def _account(name: str, subject: str, aws: Aws) -> Iterator[Finding]:
     try:
         account = aws.call("sesv2", "get_account")
     except AwsError as error:
         yield not_known(subject, error, "GetAccount")
         return
-    yield from judge(account, subject, credentials)
+    yield from judge(account, name, subject)
 
 
-def judge(account: Mapping[str, Any], subject: str, credentials: Credentials) -> Iterator[Finding]:
-    """Say what an answer to GetAccount means."""
+def judge(account: Mapping[str, Any], name: str, subject: str) -> Iterator[Finding]:
+    """Say what an answer to GetAccount means; ``name`` is one of its identities."""
     if not account.get("ProductionAccessEnabled"):
         yield broken(
             subject,
             "it is in the sandbox: SES sends only to addresses that are verified, 200 a day",
-            f"sesmailctl setup {credentials.identity} --request-production",
+            f"sesmailctl setup {name} --request-production",
         )
     if not account.get("SendingEnabled", True):
         yield broken(subject, "its sending is paused", _CONSOLE)
@@ -72,17 +78,12 @@ def _quota(quota: Mapping[str, Any], subject: str) -> Finding:
     return ok(subject, text)
 
 
-def suppression(credentials: Credentials, aws: Aws) -> Iterator[Finding]:
-    """Say whom SES no longer writes to."""
-    subject = f"{credentials.identity}: suppression"
+def _suppression(subject: str, aws: Aws) -> Finding:
+    """Say how many addresses SES no longer writes to."""
     try:
         answer = aws.call("sesv2", "list_suppressed_destinations", PageSize=_PAGE)
     except AwsError as error:
-        yield not_known(subject, error, "ListSuppressedDestinations")
-        return
+        return not_known(subject, error, "ListSuppressedDestinations")
     count = len(answer.get("SuppressedDestinationSummaries") or ())
     more = " or more" if answer.get("NextToken") else ""
-    yield ok(subject, f"{count}{more} addresses that SES does not write to any more")
-
-
-_PAGE = 1000
+    return ok(subject, f"{count}{more} addresses that SES does not write to any more")

@@ -5,6 +5,7 @@ What covers an author is, as for credentials, the address itself, its domain or 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,11 @@ from sesmail.sysexits import ConfigurationError
 _SUCCESS = "SUCCESS"
 _REJECT = "REJECT_MESSAGE"
 _NOT_THERE = "NotFoundException"
+_MEANINGS = {
+    records.DKIM: ": SES stops signing and sending when it finds that out",
+    records.MAIL_FROM: ": bounces do not reach SES under that name, so it cannot be used",
+    records.SPF: ": receivers take the mail for forged",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,35 +171,31 @@ def in_dns(found: Identity, credentials: Credentials, dns: Dns) -> Iterator[Find
     try:
         wanted = records.wanted(found.domain, found.answer, credentials.region, found.mail_from)
     except ConfigurationError as failure:  # keys of one's own: no records of SES
-        yield of_failure(ok_of, f"{credentials.identity}: DKIM", failure)
+        yield ok(f"{credentials.identity}: DKIM", str(failure))
         wanted = records.wanted(found.domain, {}, credentials.region, found.mail_from)
+    fine: Counter[str] = Counter()
     for record in wanted:
-        yield _record(record, found, credentials, dns)
+        finding = _record(record, found, credentials, dns)
+        if finding is None:
+            fine[record.purpose] += 1
+        else:
+            yield finding
+    if fine:
+        parts = (f"{purpose} ({count})" for purpose, count in fine.items())
+        yield ok(f"{credentials.identity}: DNS", f"as SES wants it: {', '.join(parts)}")
 
 
-def ok_of(subject: str, text: str, remedy: str) -> Finding:
-    """Return the finding that all may be well, though a remedy was offered."""
-    return ok(subject, f"{text}; {remedy}")
-
-
-def _record(record: Record, found: Identity, credentials: Credentials, dns: Dns) -> Finding:
-    """Say how it stands with a record: without DKIM's SES will stop sending, after three days."""
+def _record(record: Record, found: Identity, credentials: Credentials, dns: Dns) -> Finding | None:
+    """Say what is wrong with a record. Without DKIM's SES stops sending after three days."""
     subject = f"{credentials.identity}: DNS"
     try:
         seen = records.look(record, dns)
     except DnsError as error:
         return of_failure(warning, subject, error)
     if seen.state == records.OK:
-        return ok(subject, f"{record.purpose}: {seen.text()}")
+        return None
     line = f"{record.purpose}: {record.type} {record.name} is {seen.state}"
     rejects = (found.answer.get("MailFromAttributes") or {}).get("BehaviorOnMxFailure") == _REJECT
     is_needed = record.purpose == records.DKIM or (record.purpose == records.MAIL_FROM and rejects)
     meaning = _MEANINGS.get(record.purpose, "")
     return (broken if is_needed else warning)(subject, f"{line}{meaning}", seen.remedy)
-
-
-_MEANINGS = {
-    records.DKIM: ": SES stops signing and sending when it finds that out",
-    records.MAIL_FROM: ": bounces do not reach SES under that name, so it cannot be used",
-    records.SPF: ": receivers take the mail for forged",
-}

@@ -1,10 +1,12 @@
-"""What SES and the DNS say: each endpoint once, then each identity by its own keys."""
+"""What SES and the DNS say: each endpoint once, each account once, each identity by its keys."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 
 from sesmail.control import aws
+from sesmail.control.aws import Aws
 from sesmail.control.check import account, dmarc, doctor, endpoint, events, identity, keys
 from sesmail.control.check.endpoint import Endpoint
 from sesmail.control.check.finding import Check, Finding, ok
@@ -14,6 +16,9 @@ from sesmail.delivery.credential_rules import API, CAPTURE, SMTP
 from sesmail.delivery.credentials import Credentials
 from sesmail.identity import DEFAULT
 
+Reached = Mapping[Endpoint, list[Finding]]
+"""What was found on the way to each endpoint."""
+
 
 def ask(credentials: Sequence[Credentials], author: str, nameserver: str) -> Iterator[Finding]:
     """Yield what is found for these credentials.
@@ -21,18 +26,29 @@ def ask(credentials: Sequence[Credentials], author: str, nameserver: str) -> Ite
     ``author``: the domain or address that is asked for; "": the one that each file is named for.
     """
     endpoints = {endpoint.of(one) for one in credentials if one.transport == API}
-    found: dict[Endpoint, list[Finding]] = {place: [] for place in endpoints}
+    reached: Reached = {place: [] for place in endpoints}
     reaching: dict[str, Check] = {
-        f"endpoint {place.url}": _reach(place, found[place])
+        f"endpoint {place.url}": _reach(place, reached[place])
         for place in sorted(endpoints, key=lambda place: place.url)
     }
     yield from doctor.at_once(reaching)
+    groups = _groups(one for one in credentials if one.transport != CAPTURE)
     asking: dict[str, Check] = {
-        one.identity: _asking(one, author, found, nameserver)
-        for one in credentials
-        if one.transport != CAPTURE
+        group[0].identity: _Asking(group, author, reached, nameserver).findings for group in groups
     }
-    yield from doctor.at_once(asking)
+    yield from doctor.at_once(asking, doctor.PATIENCE * max(map(len, groups), default=1))
+
+
+def _groups(credentials: Iterable[Credentials]) -> list[list[Credentials]]:
+    """Return them by account and region, as far as the same key tells that they have the same.
+
+    SES takes one question a second from an account, so these are asked one after the other.
+    """
+    groups: dict[tuple[str, ...], list[Credentials]] = {}
+    for one in credentials:
+        key = (one.access_key_id or one.identity, one.region, one.endpoint_url)
+        groups.setdefault(key, []).append(one)
+    return list(groups.values())
 
 
 def _reach(place: Endpoint, found: list[Finding]) -> Check:
@@ -43,21 +59,53 @@ def _reach(place: Endpoint, found: list[Finding]) -> Check:
     return reach
 
 
-def _asking(
-    one: Credentials, author: str, reached: Mapping[Endpoint, list[Finding]], nameserver: str
-) -> Check:
-    def asked() -> Iterator[Finding]:
+class _Asking:
+    """What is asked with one key."""
+
+    def __init__(
+        self, group: Sequence[Credentials], author: str, reached: Reached, nameserver: str
+    ) -> None:
+        self._group = group
+        self._author = author
+        self._reached = reached
+        self._nameserver = nameserver
+        self._knows_account = False
+
+    def findings(self) -> Iterator[Finding]:
+        """Ask for one identity after the other."""
+        for one in self._group:
+            yield from self._of(one)
+
+    def _of(self, one: Credentials) -> Iterator[Finding]:
         if one.transport == SMTP:
             found = keys.of_smtp(one)
             yield found
             if found.level == BROKEN:
                 return
-        elif reason := _hopeless(reached[endpoint.of(one)]):
+        elif reason := _hopeless(self._reached[endpoint.of(one)]):
             yield ok(f"{one.identity}: SES", f"not asked: {reason}")
             return
-        yield from _of_identity(one, author or _author(one), Dns(nameserver))
+        author, dns = self._author or _author(one), Dns(self._nameserver)
+        if aws.can_ask(one):
+            with closing(aws.from_credentials(one)) as asked:
+                yield from self._by_api(one, author, asked, dns)
+        else:
+            yield from keys.cannot_ask(one)
+            if author:
+                yield from dmarc.look(author, author, None, None, dns)
 
-    return asked
+    def _by_api(self, one: Credentials, author: str, asked: Aws, dns: Dns) -> Iterator[Finding]:
+        if one.transport == API:
+            found = keys.of_api(one, asked)
+            yield found
+            if found.level == BROKEN:
+                return
+        if not self._knows_account:
+            yield from account.look([other.identity for other in self._group], asked)
+            self._knows_account = True
+        if author:
+            yield from identity.look(one, author, asked, dns)
+        yield from events.look(one, asked)
 
 
 def _hopeless(reached: Sequence[Finding]) -> str:
@@ -68,28 +116,6 @@ def _hopeless(reached: Sequence[Finding]) -> str:
     if "clock" in subjects:
         return "AWS would refuse, for this host's clock is wrong"
     return "its endpoint cannot be reached" if subjects else ""
-
-
-def _of_identity(one: Credentials, author: str, dns: Dns) -> Iterator[Finding]:
-    if not aws.can_ask(one):
-        yield from keys.cannot_ask(one)
-        if author:
-            yield from dmarc.look(author, author, None, None, dns)
-        return
-    asked = aws.from_credentials(one)
-    try:
-        if one.transport == API:
-            found = keys.of_api(one, asked)
-            yield found
-            if found.level == BROKEN:
-                return
-        yield from account.look(one, asked)
-        yield from account.suppression(one, asked)
-        if author:
-            yield from identity.look(one, author, asked, dns)
-        yield from events.look(one, asked)
-    finally:
-        asked.close()
 
 
 def _author(one: Credentials) -> str:

@@ -10,7 +10,7 @@ from sesmail.control.check import sendmail, unit_file
 from sesmail.control.check.finding import Finding, Make, broken, ok, warning
 from sesmail.control.check.unit_file import Unit
 from sesmail.settings import Settings
-from sesmail.sysexits import ConfigurationError
+from sesmail.sysexits import ConfigurationError, DataError
 
 # Programs that are known to send, or to run what does.
 _SENDERS = """
@@ -33,14 +33,20 @@ _WRITABLE, _READ_ONLY, _HIDDEN = "writable", "read-only", "hidden"
 
 def senders(settings: Settings) -> Iterator[Finding]:
     """Look at the services that are started at boot and are known to send."""
-    names = [name for name in unit_file.enabled() if _is_sender(name)]
-    hindered = [
-        finding for name in names for finding in obstacles(unit_file.load(name), settings, warning)
-    ]
+    found = [unit for name in unit_file.enabled() if _is_sender(name) and (unit := _load(name))]
+    hindered = [finding for unit in found for finding in obstacles(unit, settings, warning)]
     yield from hindered
-    if names and not hindered:
-        short = ", ".join(name.removesuffix(".service") for name in names)
+    if found and not hindered:
+        short = ", ".join(unit.name.removesuffix(".service") for unit in found)
         yield ok("units", f"none of {short} is kept from sending")
+
+
+def _load(name: str) -> Unit | None:
+    """Return a unit, None where only the link is left that once enabled it."""
+    try:
+        return unit_file.load(name)
+    except DataError:
+        return None
 
 
 def asked(settings: Settings, name: str) -> Iterator[Finding]:
