@@ -68,7 +68,7 @@ def test_from_nothing_to_the_records(world: World) -> None:
     for token in identity.tokens:
         name = f"{token}._domainkey.{IDENTITY}"
         assert f"{name}. IN CNAME {token}.{zone}." in result.stdout.splitlines()
-    assert f"sesmailctl setup {IDENTITY}" in result.stdout.splitlines()[-1]
+    assert f"sesmailctl setup {IDENTITY} " in result.stdout.splitlines()[-1]
     loaded = credentials.load(str(world.spool.credentials), IDENTITY)
     assert (loaded.access_key_id, loaded.secret_access_key) == (KEY_ID, SECRET)
     assert stat.S_IMODE(world.file.stat().st_mode) == 0o640
@@ -560,3 +560,48 @@ def test_an_address_of_a_verified_domain(world: World) -> None:
     name = f"wiki@{IDENTITY}"
     result = world.run(*world.flags(), "--no-test", identity=name)
     assert (result.exit_code, name in world.state.identities.known) == (0, False)
+
+
+def test_an_address_whose_link_has_expired(world: World) -> None:
+    """SES sends no second mail: what to do is told, and nothing is waited for."""
+    name = f"wiki@{IDENTITY}"
+    world.run(*world.flags(), "--no-wait", "--no-test", identity=name)
+    world.state.identity(name).fail()
+    result = world.run("--no-test", identity=name)
+    assert result.exit_code == EX_UNAVAILABLE
+    assert "not followed in time" in result.stdout
+
+
+# Flags.
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--role", "--secret-file", "-"],
+        ["--role", "--key-id", KEY_ID],
+        ["--admin-secret-file", "-"],
+        ["--website", "https://example.com"],
+        ["--test-to", "bob"],
+        ["--test-to", "bob@example.org", "--no-test"],
+        ["--interval", "-1"],
+        ["--timeout", "nan"],
+        ["--nameserver", "localhost"],
+    ],
+)
+def test_flags_that_say_nothing_together(world: World, words: list[str]) -> None:
+    """64, before anything is asked or written."""
+    result = world.run(*words)
+    assert result.exit_code == EX_USAGE
+    assert result.stderr.count("\n") == 1
+    assert world.state.counts["connection"] == 0
+    assert not world.file.exists()
+
+
+def test_a_verified_domain_without_mail_from_keeps_it_so(world: World) -> None:
+    """Somebody wanted that; only the flag changes it."""
+    world.state.identities.add(IDENTITY)
+    assert world.run(*world.flags(), "--no-test").exit_code == 0
+    assert world.state.identity(IDENTITY).mail_from == ""
+    world.run("--no-test", "--no-wait", "--mail-from", f"bounce.{IDENTITY}")
+    assert world.state.identity(IDENTITY).mail_from == f"bounce.{IDENTITY}"

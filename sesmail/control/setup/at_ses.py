@@ -84,6 +84,13 @@ def dkim_status(identity: Answer) -> str:
     return str((identity.get("DkimAttributes") or {}).get("Status") or "")
 
 
+def has_dkim(identity: Answer) -> bool:
+    """Tell whether the domain has DKIM keys: SES's, or its owner's own."""
+    attributes = identity.get("DkimAttributes") or {}
+    is_own = str(attributes.get("SigningAttributesOrigin") or "") == "EXTERNAL"
+    return is_own or bool(attributes.get("Tokens"))
+
+
 def mail_from(identity: Answer) -> tuple[str, str]:
     """Return the MAIL FROM domain, "" for SES's own, and its status."""
     attributes = identity.get("MailFromAttributes") or {}

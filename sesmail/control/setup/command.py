@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import argparse
 
-from sesmail.control import identity_name, secret_input, verb
+from sesmail.control import identity_name, verb
 from sesmail.control.setup import flags
 from sesmail.control.verb import Context, Verbs
-from sesmail.sysexits import UsageError
 
 
 def add(verbs: Verbs) -> None:
@@ -24,6 +23,5 @@ def add(verbs: Verbs) -> None:
 def _run(context: Context, arguments: argparse.Namespace) -> int:
     from sesmail.control.setup.run import Run  # brings botocore, which other verbs can do without
 
-    if [arguments.secret_file, arguments.admin_secret_file] == [secret_input.STDIN] * 2:
-        raise UsageError("only one of --secret-file and --admin-secret-file can be standard input")
+    flags.check(arguments)
     return Run(context, arguments, identity_name.read(arguments.identity)).run()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from sesmail.control import admin_flags
+from sesmail.control import admin_flags, secret_input
+from sesmail.sysexits import UsageError
 
 NONE = "none"  # --mail-from none: the MAIL FROM domain stays SES's own
 TRANSACTIONAL, MARKETING = "transactional", "marketing"
@@ -25,6 +26,31 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--test-to", metavar="ADDRESS", help="to whom, instead of SES's mailbox simulator"
     )
     test.add_argument("--no-test", action="store_true", help="send none")
+
+
+def check(arguments: argparse.Namespace) -> None:
+    """Raise UsageError for a flag that would go unused, or that another one contradicts."""
+    files = (arguments.secret_file, arguments.admin_secret_file)
+    if files == (secret_input.STDIN, secret_input.STDIN):
+        raise UsageError("only one of --secret-file and --admin-secret-file can be standard input")
+    if arguments.role and arguments.secret_file:
+        raise UsageError("--secret-file belongs to a key, and --role has none")
+    if arguments.admin_secret_file and not arguments.admin_key_id:
+        raise UsageError("--admin-secret-file belongs to --admin-key-id, which is missing")
+    of_request = (arguments.mail_type, arguments.website, arguments.use_case, arguments.contact)
+    if any(of_request) and not arguments.request_production:
+        raise UsageError("--mail-type, --website, ... belong to --request-production")
+    if arguments.test_to and "@" not in arguments.test_to:
+        raise UsageError("--test-to is no address")
+    if arguments.zone and "@" in arguments.identity:
+        raise UsageError("--zone is for a domain; an address has no records")
+
+
+def seconds(text: str) -> float:
+    value = float(text)
+    if not 0.0 <= value < 1e7:
+        raise ValueError
+    return value
 
 
 def _add_stored(parser: argparse.ArgumentParser) -> None:
@@ -65,10 +91,14 @@ def _add_waiting(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("waiting for SES to verify the domain")
     group.add_argument("--no-wait", action="store_true", help="look once")
     group.add_argument(
-        "--timeout", metavar="SECONDS", type=float, default=_TIMEOUT, help="wait for so long [3600]"
+        "--timeout",
+        metavar="SECONDS",
+        type=seconds,
+        default=_TIMEOUT,
+        help="wait for so long [3600]",
     )
     group.add_argument(
-        "--interval", metavar="SECONDS", type=float, default=_INTERVAL, help="between looks [15]"
+        "--interval", metavar="SECONDS", type=seconds, default=_INTERVAL, help="between looks [15]"
     )
 
 

@@ -42,7 +42,9 @@ class Making:
             self._terminal.mark(OK, f"{self._name} is known to SES from now on")
             if not self.is_domain:
                 self._terminal.say(f"SES sends a mail to {self._name}: follow the link in it.")
-        return self._with_mail_from(client, found) if self.is_domain else found
+        if not self.is_domain:
+            return found
+        return self._with_mail_from(client, self._with_dkim(client, found))
 
     def mail_from(self, found: Answer | None) -> str:
         """Return the MAIL FROM domain, "" without; where SES was not asked, the one to enter."""
@@ -60,9 +62,17 @@ class Making:
         self._terminal.say(f"{self._domain} is verified, and {self._name} with it.")
         return found
 
+    def _with_dkim(self, client: Aws, found: Answer) -> Answer:
+        """See to it that there are DKIM keys: domains verified long ago may have none."""
+        if at_ses.has_dkim(found):
+            return found
+        at_ses.renew_dkim(client, self._name)
+        self._terminal.mark(OK, f"{self._name} has DKIM keys from now on")
+        return at_ses.find(client, self._name) or found
+
     def _with_mail_from(self, client: Aws, found: Answer) -> Answer:
         there, state = at_ses.mail_from(found)
-        wanted = self._wanted or there or self._proposed()
+        wanted = self._wanted or there or self._proposed(found)
         new = "" if wanted == flags.NONE else wanted
         if new == there and state != at_ses.FAILED:  # then SES looks again only if told anew
             return found
@@ -71,8 +81,13 @@ class Making:
         self._terminal.mark(OK, text)
         return at_ses.find(client, self._name) or found
 
-    def _proposed(self) -> str:
-        """Return what somebody chooses, the usual name where nobody is there."""
+    def _proposed(self, found: Answer) -> str:
+        """Return what somebody chooses, the usual name where nobody is there.
+
+        A domain that is verified without one has it so because somebody wanted that.
+        """
+        if at_ses.is_verified(found):
+            return flags.NONE
         default = f"{_MAIL_FROM}.{self._name}"
         if not self._terminal.has_person:
             return default

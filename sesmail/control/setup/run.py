@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import shlex
+import sys
 
 from sesmail.control import admin_flags, aws
 from sesmail.control.aws import Aws, AwsError
@@ -15,19 +17,14 @@ from sesmail.control.setup.published import Published
 from sesmail.control.setup.silent import Silent
 from sesmail.control.terminal import OK, WARNING
 from sesmail.control.verb import Context
-from sesmail.sysexits import UsageError
 
 SIMULATOR = "success@simulator.amazonses.com"
 
 
 class Run:
-    """One run for one identity. Raises UsageError for flags that contradict each other."""
+    """One run for one identity. Raises UsageError for ``--nameserver`` and ``--mail-from``."""
 
     def __init__(self, context: Context, arguments: argparse.Namespace, name: str) -> None:
-        if arguments.zone and "@" in name:
-            raise UsageError("--zone is for a domain; an address has no records")
-        if arguments.test_to and "@" not in arguments.test_to:
-            raise UsageError("--test-to is no address")
         self._context = context
         self._terminal = context.terminal
         self._arguments = arguments
@@ -155,7 +152,7 @@ class Run:
         if code == 0:
             self._terminal.say(f"{self._name} is set up.")
         elif outcome.is_verified is False:
-            command = f"sesmailctl setup {self._name}"
+            command = shlex.join(["sesmailctl", *sys.argv[1:]])  # no secret is ever in it
             self._terminal.say(f"Not done yet. To go on, run the same command again: {command}")
         else:
             self._terminal.say(f"{self._name} is not seen to work yet; sesmailctl check may help.")

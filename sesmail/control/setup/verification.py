@@ -46,6 +46,11 @@ def _may_renew(context: Context, arguments: argparse.Namespace, outcome: Outcome
     """Tell whether SES, which has given up, shall begin anew with other records."""
     terminal, published = context.terminal, outcome.published
     if published is None:
+        terminal.mark(
+            BROKEN,
+            f"The link in SES's mail to {outcome.identity} was not followed in time: delete the "
+            "identity in the SES console, and run this again",
+        )
         return False
     text = f"SES has given up on the DKIM records of {outcome.identity}"
     if not published.are_dkim_right():
