@@ -7,7 +7,8 @@
     sesmail/ses[pid]: ID: to=<…>, …, status=deferred (…)       also what is held
     sesmail/ses[pid]: ID: to=<…>, …, status=bounced (…)
     sesmail/qmgr[pid]: ID: removed
-    sesmail/events[pid]: ID: to=<…>, relay=…, delay=…, dsn=…, status=bounced (…)   what SES tells
+    sesmail/events[pid]: ID: to=<…>, relay=…, delay=…, dsn=…, status=bounced (…)   what SES tells,
+    sesmail/feedback[pid]: ID: to=<…>, …, status=delivered (…)  and what readers do not count
     sesmail/postsuper[pid]: ID: removed, uid=0       also: placed on hold, released from hold
     sesmail/ses[pid]: warning: ID: …   and   fatal: ID: …      nothing was tried
 
@@ -91,10 +92,12 @@ class MailLog:
     ) -> None:
         """Log what SES told of a forward-path that it had taken.
 
-        ``delay`` in seconds since the arrival; ``status`` is a word: bounced, delivered, ...
+        ``delay`` in seconds since the arrival; ``status`` is a word: bounced, delivered, ... What
+        logwatch does not know has a name of its own, for it lists such lines one by one unless told
+        to leave out that name.
         """
         self._info(
-            "events",
+            "events" if status in _STATUS.values() else "feedback",
             f"to=<{_inside(forward_path)}>, relay={printable(relay).replace(',', '?')}, "
             f"delay={_seconds(delay)}, dsn={dsn}, status={status} ({printable(text)})",
         )

@@ -1,7 +1,7 @@
 """Debian's pflogsumm and logwatch read the mail log and count right: a foreground's and a daemon's.
 
 Both have to be told the name: ``--syslog-name=sesmail``, and in logwatch's postfix.conf
-``$postfix_Syslog_Name = sesmail``.
+``$postfix_Syslog_Name = sesmail``; there, with events, also ``$postfix_Ignore_Service = feedback``.
 """
 
 from __future__ import annotations
@@ -54,6 +54,7 @@ def logwatch(log: str) -> tuple[dict[str, str], str]:
             "--nosect_vars",
             "--detail=10",
             "--syslog_name=sesmail",
+            "--ignore_services=feedback",
         ],
         input=log,
         capture_output=True,
@@ -160,4 +161,44 @@ def test_logwatch_reads_a_daemon(daemon: str) -> None:
     assert counts["Bounced (local)"] == "2"
     assert counts["Notifications sent"] == "1"
     assert counts["Removed from queue"] == "4"
+    assert "Unmatched" not in report
+
+
+@pytest.fixture
+def told() -> str:
+    """The log of four messages that SES took, and of what it told of each later."""
+    lines: list[str] = []
+
+    def emit(program: str, priority: int, text: str) -> None:
+        lines.append(f"sesmail/{program}[77]: {text}")
+
+    for number, later in enumerate(
+        (
+            ("2.6.0", "delivered", "250 2.6.0 Message received"),
+            ("5.1.1", "bounced", "550 5.1.1 user unknown"),
+            ("2.0.0", "complained", "abuse"),
+            ("4.4.1", "deferred", "421 4.4.1 Unable to connect"),
+        )
+    ):
+        queue_id = f"0193A5F0C0FFEE0011223344556{number}"
+        emit("submit", 6, f"{queue_id}: uid=33 from=<wiki@example.com>")
+        log = MailLog(queue_id, emit)
+        log.picked_up(33, "wiki@example.com")
+        log.active("wiki@example.com", 300, 1)
+        log.result(f"r{number}@example.org", delivered(RELAY, f"0100019abc-{number}"), DELAYS)
+        log.removed()
+        log.told(f"r{number}@example.org", "mx.example.org", 3.0, *later)
+    return stamped(lines)
+
+
+def test_readers_of_what_ses_tells(told: str) -> None:
+    """Each message counts as sent once; a bounce and a delay are counted besides."""
+    counts, report = pflogsumm(told)
+    assert (counts["received"], counts["delivered"]) == ("4", "4")
+    assert counts["deferred"] == counts["bounced"] == "1"
+    assert "550 5.1.1 user unknown" in report
+    counts, report = logwatch(told)
+    assert (counts["Accepted"], counts["Delivered"]) == ("4", "4")
+    assert counts["Deferred"] == counts["Bounced (remote)"] == "1"
+    assert "550 5.1.1 user unknown" in report
     assert "Unmatched" not in report
