@@ -136,6 +136,7 @@ def test_addresses(ses: SesServer, v2: Any) -> None:
     assert found["VerificationStatus"] == "PENDING"
     assert found["DkimAttributes"]["Status"] == "NOT_STARTED"
     assert "Tokens" not in found["DkimAttributes"]
+    assert ses.state.identity("ann@example.net").tokens == []
     ses.state.identity("ann@example.net").verify()
     found = v2.get_email_identity(EmailIdentity="ann@example.net")
     assert (found["VerificationStatus"], found["VerifiedForSendingStatus"]) == ("SUCCESS", True)
