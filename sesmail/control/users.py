@@ -20,11 +20,11 @@ def make(user: str) -> Iterator[str]:
 
     Raises CannotCreate.
     """
-    if _exists(user):
+    if exists(user):
         return
     for command in _commands(user, has_group=_group_exists(user)):
         _run(command)
-    if not _exists(user):
+    if not exists(user):
         raise CannotCreate(f"there is still no user {user}; make it, and run sesmailctl init again")
     yield f"made user {user}"
 
@@ -75,7 +75,8 @@ def _find(program: str) -> str | None:
     return shutil.which(program, path=_PATH)
 
 
-def _exists(user: str) -> bool:
+def exists(user: str) -> bool:
+    """Tell whether there is such a user."""
     try:
         pwd.getpwnam(user)
     except KeyError:

@@ -605,3 +605,12 @@ def test_a_verified_domain_without_mail_from_keeps_it_so(world: World) -> None:
     assert world.state.identity(IDENTITY).mail_from == ""
     world.run("--no-test", "--no-wait", "--mail-from", f"bounce.{IDENTITY}")
     assert world.state.identity(IDENTITY).mail_from == f"bounce.{IDENTITY}"
+
+
+@pytest.mark.root
+def test_nothing_was_ever_initialized(world: World) -> None:
+    """Spool and credentials directory are made first; one command is enough."""
+    world.spool.credentials.rmdir()
+    result = world.run(*world.flags(), "--no-wait", "--no-test")
+    assert f"made {world.spool.credentials}: root:root 0751" in result.stdout
+    assert world.file.exists()

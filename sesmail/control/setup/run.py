@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 import sys
+from os.path import isdir
 
-from sesmail.control import admin_flags, aws
+from sesmail.control import admin_flags, aws, init, users
 from sesmail.control.aws import Aws, AwsError
 from sesmail.control.dns import Dns
 from sesmail.control.setup import account, console, file, verification
@@ -34,6 +36,7 @@ class Run:
 
     def run(self) -> int:
         """Do it all; return the exit code. Raises what ends it early."""
+        self._prepare()
         settled = file.settle(self._context, self._arguments, self._name)
         outcome = Outcome(self._name, settled, unknown=list(settled.trial.unknown))
         self._say_credentials(outcome)
@@ -53,6 +56,14 @@ class Run:
                 client.close()
         self._test(outcome)
         return self._end(outcome)
+
+    def _prepare(self) -> None:
+        """Do what ``sesmailctl init`` does if nobody has: one command is to be enough."""
+        settings = self._context.settings
+        places = (settings.credentials_directory, settings.spool_directory)
+        if os.geteuid() == 0 and not (users.exists(settings.user) and all(map(isdir, places))):
+            for line in init.init(settings):
+                self._terminal.say(line)
 
     def _say_credentials(self, outcome: Outcome) -> None:
         settled, terminal = outcome.settled, self._terminal
