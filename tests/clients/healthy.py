@@ -31,7 +31,7 @@ _HARD_LINKS = "/proc/sys/fs/protected_hardlinks"
 # What tests do to the host, undone.
 _MEND = f"""
     umask 022
-    while [ "$(findmnt -no FSTYPE {SPOOL})" = tmpfs ]; do umount {SPOOL}; done
+    if grep -q "^volatile {SPOOL} " /proc/mounts; then umount {SPOOL}; fi
     rm -rf /etc/sesmail {SPOOL}/*
     mkdir /etc/sesmail
     for file in /usr/sbin/sendmail.distrib /usr/bin/msmtp; do
@@ -67,7 +67,6 @@ class Healthy:
         self.installed = installed
         self.ses = ses
         self.dns = dns
-        self.arguments: list[str] = []
         self._daemon: subprocess.Popen[bytes] | None = None
 
     # The host.
@@ -115,10 +114,10 @@ class Healthy:
 
     # The doctor.
 
-    def check(self) -> tuple[int, list[Found]]:
+    def check(self, user: str = "root") -> tuple[int, list[Found]]:
         """Run `sesmailctl check --json`; return exit code and findings."""
-        words = ["check", "--json", "--nameserver", self.dns.address, *self.arguments]
-        done = self.machine.run([str(self.installed.command("sesmailctl")), *words], "root")
+        words = ["check", "--json", "--nameserver", self.dns.address]
+        done = self.machine.run([str(self.installed.command("sesmailctl")), *words], user)
         assert SECRET.encode() not in done.stdout + done.stderr
         assert self.ses.smtp_password().encode() not in done.stdout + done.stderr
         found = [Found(**json.loads(line)) for line in done.stdout.splitlines()]

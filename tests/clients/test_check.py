@@ -235,7 +235,7 @@ def loop(host: Healthy) -> None:
 
 def volatile(host: Healthy) -> None:
     host.stop()
-    host.root(f"mount -t tmpfs tmpfs {SPOOL}; {host.installed.command('sesmailctl')} init")
+    host.root(f"mount -t tmpfs volatile {SPOOL}; {host.installed.command('sesmailctl')} init")
     host.start()
 
 
@@ -381,3 +381,26 @@ def test_what_is_broken_is_named(host: Healthy, case: Case) -> None:
     others = {one.subject for one in wrong} - {case.subject, *case.besides}
     assert others == set(), wrong
     assert code == max(LEVELS[one.level] for one in wrong)
+
+
+def test_the_drop_in_lets_the_unit_out(host: Healthy) -> None:
+    """What `--unit` prints, pasted into a shell, is what was missing."""
+    read_only_for_the_unit(host)
+    command = str(host.installed.command("sesmailctl"))
+    done = host.machine.run([command, "check", "--unit", "php8.2-fpm"], "root")
+    assert done.returncode == LEVELS["broken"]
+    told, _, pasted = done.stdout.decode().partition("\n\n")
+    assert "the spool is read-only for it" in told
+    # systemd does not run in this machine.
+    host.root("systemctl() { :; }\n" + pasted)
+    done = host.machine.run([command, "check", "--unit", "php8.2-fpm"], "root")
+    assert (done.returncode, done.stdout.count(b"\n")) == (LEVELS["ok"], 1)
+
+
+def test_for_another_user(host: Healthy) -> None:
+    """www-data sees less, is told what, and finds nothing broken in that."""
+    code, found = host.check("www-data")
+    wrong = [one for one in found if one.level != "ok"]
+    assert code == LEVELS["warning"]
+    assert {one.subject for one in wrong} == {"credentials", "drop", "queue", "waiting"}
+    assert {one.remedy for one in wrong} == {"sudo sesmailctl check"}
