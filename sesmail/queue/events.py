@@ -99,7 +99,7 @@ def add(
 
 
 def proof(connection: sqlite3.Connection, path: int, arrived: int) -> str | None:
-    """Return as which id SES took a forward-path, if an event told; any event but a doubt does.
+    """Return as which id SES took a forward-path, if any event told of it.
 
     What happened before the entry arrived counts for nothing: a requeue is an arrival, too.
     """

@@ -30,6 +30,7 @@ from sesmail.delivery.daemon.wake import WakeReader
 from sesmail.delivery.daemon.workers import Workers
 from sesmail.delivery.dsn import DsnMaker
 from sesmail.delivery.events.complaints import Complaints
+from sesmail.delivery.events.consequences import Consequences
 from sesmail.delivery.events.inbox import Inbox
 from sesmail.delivery.events.joining import Joiner
 from sesmail.delivery.events.lines import Lines
@@ -135,17 +136,12 @@ class Service:
     def _hear(self) -> None:
         """Join what SES tells, where a credentials file names a queue of it."""
         load, now, log, inbox = self._identities.load, self._clock.now, self._log, Inbox()
-        joiner = Joiner(
-            self._store,
-            self.daemon.holds,
-            load,
-            self._dsns.bounced,
-            self._complaints,
-            inbox,
-            Pollers(self._settings.credentials_directory, load, inbox),
-            Lines(log.emit),
-            Tally(now, log),
+        lines = Lines(log.emit)
+        consequences = Consequences(
+            self._store, self.daemon.holds, load, self._dsns.bounced, self._complaints, lines
         )
+        pollers = Pollers(self._settings.credentials_directory, load, inbox)
+        joiner = Joiner(self._store, inbox, pollers, consequences, lines, Tally(now, log))
         self.daemon.hear(joiner)
         self.daemon.each_scan(joiner.follow)
 

@@ -94,8 +94,8 @@ class Poller:
         if self._in_hand + _AT_ONCE <= MOST_IN_HAND:
             messages = self._queue.receive(0 if self._in_hand else _LONG_POLL)
             if messages and not self._ending.is_set():
-                self._in_hand += len(messages)
                 batch = [_read(one.body, one.receipt, one.count) for one in messages]
+                self._in_hand += len(batch)
                 self._inbox.put(Batch(self, batch))
                 return
         if self._in_hand:
