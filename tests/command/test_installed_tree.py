@@ -31,6 +31,9 @@ DAEMON_VARIABLES = CONTROL_VARIABLES = ()
 
 def environment(caller, names):
     return {}
+
+def control_environment(caller):
+    return {}
 """
 COMMANDS = {
     "bin/sesmail": None,
@@ -41,6 +44,11 @@ COMMANDS = {
     "sbin/sendmail": "../bin/sesmail",
 }
 DOCUMENTS = ("LICENSE", "README.md", "CHANGELOG.md", "hardened-caller.conf")
+COMPLETIONS = {
+    "share/bash-completion/completions/sesmailctl",
+    "share/zsh/site-functions/_sesmailctl",
+    "share/fish/vendor_completions.d/sesmailctl.fish",
+}
 UNITS = {
     "lib/systemd/system/sesmaild.service",
     "lib/sysusers.d/sesmail.conf",
@@ -90,7 +98,7 @@ def test_the_tree_holds_what_the_contract_says(built: Path) -> None:
     documents = {f"share/doc/sesmail/{name}" for name in DOCUMENTS}
     commands = [built / name for name in COMMANDS]
     assert pages
-    assert outside == {*COMMANDS, *UNITS, *pages, *documents}
+    assert outside == {*COMMANDS, *COMPLETIONS, *UNITS, *pages, *documents}
     assert modules(built / LIBRARY / "sesmail") == modules(CHECKOUT / "sesmail")
     assert "MIT License" in (built / "share/doc/sesmail/LICENSE").read_text()
     for path in built.rglob("*"):
