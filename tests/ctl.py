@@ -8,9 +8,11 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
+from sesmail import launch
+from tests.installation import CHECKOUT
 from tests.spool import Spool
 
-COMMAND = (sys.executable, "-I", "-m", "sesmail.control")
+COMMAND = (sys.executable, "-I", str(CHECKOUT / launch.CONTROL / "__main__.py"))
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,8 @@ in and forgotten. ``delivery.session`` makes the clients, so nothing of the envi
 from __future__ import annotations
 
 import argparse
+import contextlib
+import json
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -77,6 +79,7 @@ class Aws:
         self._session: Session | None = None
         self._clients: dict[str, Any] = {}
         self._caller: dict[str, Any] | None = None
+        self._body: dict[str, Any] = {}
 
     def call(self, service: str, operation: str, **request: Any) -> dict[str, Any]:
         """Return the answer to ``operation``, in botocore's form (``get_email_identity``).
@@ -84,6 +87,7 @@ class Aws:
         Raises AwsError. A call that AWS found too early is repeated, and no other.
         """
         for turn in range(1, _TRIES + 1):
+            self._body = {}
             try:
                 answer: dict[str, Any] = getattr(self._client(service), operation)(**request)
             except Exception as error:  # noqa: BLE001  botocore raises what it likes
@@ -92,7 +96,7 @@ class Aws:
                 time.sleep(self._pause * turn)
             else:
                 answer.pop("ResponseMetadata", None)
-                return answer
+                return _completed(answer, self._body)
         raise AssertionError("the last turn returns or raises")
 
     def account_id(self) -> str:
@@ -122,8 +126,15 @@ class Aws:
             self._session = Session(self._credentials)
         if service not in self._clients:
             client = self._session.client(service, _CONNECT_TIMEOUT, _READ_TIMEOUT)
+            client.meta.events.register(f"response-received.{service}", self._keep_body)
             self._clients[service] = client
         return self._clients[service]
+
+    def _keep_body(self, response_dict: dict[str, Any] | None, **_: Any) -> None:
+        """Keep what came, for members that this botocore does not know."""
+        with contextlib.suppress(ValueError):
+            body = json.loads(response_dict["body"]) if response_dict else {}
+            self._body = body if isinstance(body, dict) else {}
 
 
 # Whose keys.
@@ -241,6 +252,21 @@ def checked(key: str, value: str, flag: str) -> str:
         return str(PARSERS[key](value))
     except ValueError as error:
         raise UsageError(f"{flag}: {error}") from None
+
+
+def _completed(parsed: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
+    """Return an answer with those members of its JSON that botocore's model lacks.
+
+    Old models, which distributions keep, drop them: the zone of the DKIM records, for example.
+    Times among them stay numbers.
+    """
+    whole = dict(body)
+    for name, value in parsed.items():
+        inner = body.get(name)
+        if isinstance(value, dict) and isinstance(inner, dict):
+            value = _completed(value, inner)
+        whole[name] = value
+    return whole
 
 
 # What went wrong.

@@ -74,6 +74,15 @@ def test_from_nothing_to_the_records(world: World) -> None:
     assert stat.S_IMODE(world.file.stat().st_mode) == 0o640
 
 
+def test_the_zone_is_the_one_that_ses_names(world: World) -> None:
+    """Also with a botocore that is older than that member."""
+    world.state.signing_hosted_zone = "dkim.mars-1.example.net"
+    found = document(world.run(*world.flags(), "--no-wait", "--no-test", "--json"))
+    assert all(
+        record["value"].endswith(".dkim.mars-1.example.net") for record in found["records"][:3]
+    )
+
+
 def test_the_second_run_goes_on(world: World) -> None:
     """It needs none of the flags, finds everything, and ends with 0; the third is the same."""
     world.run(*world.flags(), "--no-wait", "--no-test")
