@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import socket
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -297,6 +299,30 @@ def test_what_nobody_picks_up(spool: Spool, dns: DnsServer) -> None:
     (found,) = documents(check(spool, dns, "--offline"), "drop")
     assert found["level"] == "broken"
     assert "1 messages lie there, for up to 10 minutes" in found["text"]
+
+
+def test_a_daemon_that_does_not_answer(spool: Spool, dns: DnsServer) -> None:
+    """It reads the FIFO, so callers drop; but who asks it hears nothing."""
+    spool.start()
+    place = spool.directory / "run" / "control"
+    place.unlink()
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(place))
+        listener.listen()
+        listener.settimeout(60)
+
+        def hang_up() -> None:
+            listener.accept()[0].close()
+
+        answering = threading.Thread(target=hang_up)
+        answering.start()
+        result = check(spool, dns, "--offline")
+        answering.join()
+    told = [one for one in documents(result, "sesmaild") if one["level"] == "broken"]
+    assert [one["remedy"] for one in told] == [
+        "look for its last lines in the mail log, then restart it"
+    ]
+    assert "does not answer" in told[0]["text"]
 
 
 # The command line.

@@ -11,9 +11,10 @@ from sesmail.control.check import as_user, permissions
 from sesmail.control.check.finding import Finding, broken, of_failure, ok, warning
 from sesmail.queue import upkeep
 from sesmail.settings import Settings
-from sesmail.sysexits import Failure
+from sesmail.sysexits import Failure, Unavailable
 
 _LONG = 3600.0  # seconds: a warning; SES is seldom away for that long
+_RESTART = "look for its last lines in the mail log, then restart it"
 _RELEASE = "sesmailctl queue show tells of it; then release or delete it"
 
 
@@ -26,20 +27,24 @@ def look(settings: Settings) -> Iterator[Finding]:
     if user is None or not permissions.has_spool(settings):
         return  # said already
 
-    def status() -> list[dict[str, Any]] | str:
+    def status() -> dict[str, Any]:
         try:
-            return list(ask.ask(settings, {"request": "status"}))
+            return {"documents": list(ask.ask(settings, {"request": "status"}))}
+        except Unavailable as failure:
+            return {"silent": str(failure)}
         except Failure as failure:
-            return str(failure)
+            return {"failure": str(failure)}
 
     try:
         answer = as_user.call(user, status)
     except Failure as failure:
-        answer = str(failure)
-    if isinstance(answer, str):
-        yield of_failure(warning, "waiting", f"not known: {answer}")
-        return
-    for document in answer:
+        answer = {"failure": str(failure)}
+    if "silent" in answer and ask.is_running(settings):
+        yield broken("sesmaild", f"it does not answer: {answer['silent']}", _RESTART)
+    elif "documents" not in answer:
+        text = next(iter(answer.values()))
+        yield of_failure(warning, "waiting", f"not known: {text}")
+    for document in answer.get("documents", ()):
         if "identity" in document:
             yield from judge(document, settings.queue_lifetime, time.time())
 
