@@ -113,7 +113,9 @@ def test_a_call_that_came_too_early_is_repeated(ses: SesServer) -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sesmail.control.aws.time.sleep", relent)
-        assert "SendQuota" in Aws(credentials).call("sesv2", "get_account")
+        patient = Aws(credentials)
+        assert "SendQuota" in patient.call("sesv2", "get_account")
+        patient.close()
     assert waits == [1.0, 2.0]
     client.close()
 
