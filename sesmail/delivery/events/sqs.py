@@ -39,10 +39,10 @@ class Queue:
     def __init__(self, credentials: Credentials) -> None:
         self._url = credentials.events_queue_url
         parts = urlsplit(self._url)
-        found = _REGION.search(parts.hostname or "")
-        region = (found[1] or found[2]) if found else credentials.region
+        endpoint = f"{parts.scheme}://{parts.netloc}"
+        region = region_of(self._url, credentials.region)
         self._client = Session(credentials).client(
-            "sqs", _CONNECT_TIMEOUT, _READ_TIMEOUT, f"{parts.scheme}://{parts.netloc}", region
+            "sqs", _CONNECT_TIMEOUT, _READ_TIMEOUT, endpoint, region
         )
 
     def receive(self, wait: int) -> list[Message]:
@@ -71,6 +71,12 @@ class Queue:
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
+
+
+def region_of(url: str, default: str) -> str:
+    """Return the region of a queue."""
+    found = _REGION.search(urlsplit(url).hostname or "")
+    return found[1] or found[2] if found else default
 
 
 def why(error: Exception) -> str:
