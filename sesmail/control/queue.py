@@ -8,7 +8,7 @@ from typing import Any
 from sesmail.control import ask, queue_list, queue_show, salvage, verb
 from sesmail.control.queue_id import queue_id
 from sesmail.control.verb import Context, Run, Verbs
-from sesmail.queue.search import STATES
+from sesmail.queue import states
 
 
 def add(verbs: Verbs) -> None:
@@ -17,7 +17,7 @@ def add(verbs: Verbs) -> None:
     parser = verb.add(queue, "list", "list what waits, or failed", queue_list.run)
     parser.add_argument("--identity", metavar="NAME", help="only what it sends")
     parser.add_argument("--recipient", metavar="ADDRESS", help="only what goes to it")
-    parser.add_argument("--state", choices=STATES, help="only what is in this state")
+    parser.add_argument("--state", choices=states.NAMES, help="only what is in this state")
     parser = _of_entry(queue, "show", "show envelope, recipients and attempts", queue_show.run)
     parser.add_argument("--content", action="store_true", help="write the message itself (root)")
     parser = verb.add(queue, "retry", "try now what waits", _retry)

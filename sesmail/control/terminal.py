@@ -53,10 +53,12 @@ class Terminal:
         else:
             print(visible(text), flush=True)
 
-    def write(self, lines: Iterable[str]) -> None:
-        """Write lines for whoever reads standard output, however many: plain, and all at once."""
-        for line in lines:
-            sys.stdout.write(f"{visible(line)}\n")
+    def write(self, texts: Iterable[str]) -> None:
+        """Write texts, of a line or more each without its last end, however many: plain."""
+        for text in texts:
+            if not text.replace("\n", "").isprintable():
+                text = "\n".join(map(visible, text.split("\n")))
+            sys.stdout.write(f"{text}\n")
         sys.stdout.flush()
 
     def note(self, text: str) -> None:

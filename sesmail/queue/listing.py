@@ -18,11 +18,26 @@ from sesmail.queue.store import State
 from sesmail.sysexits import Unavailable
 
 PAGE = 1000  # entries
+_MOST_PATHS = 5000  # in a page of more than one entry
 
 # Those that are held as a whole, since when and why: no row of their paths says so.
 HELD_IDENTITIES = """held (identity, began, reason) AS MATERIALIZED (
     SELECT identity, began, reason FROM hold WHERE scope = 'identity' AND ended IS NULL
 )"""
+
+_BOUNDS = """
+SELECT count(*), coalesce(sum(size), 0), max(id), sum({0}) FROM (
+    SELECT id, size, {0} FROM entry INDEXED BY entry_{0}
+    WHERE {0} > 0 AND id > ? ORDER BY id LIMIT ?
+)
+"""
+# How many of them may be in a page, so that it has not too many paths: at least one.
+_FEWER = """
+SELECT count(*) FROM (
+    SELECT sum({0}) OVER (ORDER BY id ROWS UNBOUNDED PRECEDING) - {0} AS before
+    FROM entry INDEXED BY entry_{0} WHERE {0} > 0 AND id > ? ORDER BY id LIMIT ?
+) WHERE before < ?
+"""
 
 _ROWS = f"""
 WITH {HELD_IDENTITIES}
@@ -58,6 +73,16 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
+class Bounds:
+    """The entries of a page: how many they are, their bytes, the last, and whether no more come."""
+
+    messages: int
+    size: int
+    last: int | None
+    is_end: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """A piece of the listing.
 
@@ -78,6 +103,20 @@ def connect(directory: str) -> sqlite3.Connection:
         return sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
     except sqlite3.OperationalError as error:
         raise Unavailable(f"cannot open {path}: {error}; has sesmaild run already?") from None
+
+
+def bounds(connection: sqlite3.Connection, after: int, most: int, column: str = "open") -> Bounds:
+    """Return the next ``most`` entries, or fewer: so that their forward-paths are not too many.
+
+    ``column``: which have forward-paths that are ``open``, or ``failed``.
+    """
+    statement = _BOUNDS.format(column)
+    found, size, last, paths = connection.execute(statement, (after, most)).fetchone()
+    if found < 2 or paths <= _MOST_PATHS:
+        return Bounds(found, size, last, is_end=found < most)
+    (fewer,) = connection.execute(_FEWER.format(column), (after, most, _MOST_PATHS)).fetchone()
+    found, size, last, _ = connection.execute(statement, (after, fewer)).fetchone()
+    return Bounds(found, size, last, is_end=False)
 
 
 class Listing:
@@ -112,17 +151,10 @@ class Listing:
 
         However many others there are, the work is bounded by ``most``; it is two statements.
         """
-        messages, size, last = self._connection.execute(
-            "SELECT count(*), coalesce(sum(size), 0), max(id) FROM"
-            " (SELECT id, size FROM entry INDEXED BY entry_open"
-            " WHERE open > 0 AND id > ? ORDER BY id LIMIT ?)",
-            (after, most),
-        ).fetchone()
-        if last is None:
-            return Page([], 0, 0, None)
-        rows = self._connection.execute(_ROWS, (after, last, uid)).fetchall()
+        piece = bounds(self._connection, after, most)
+        rows = self._connection.execute(_ROWS, (after, piece.last, uid)).fetchall()
         entries = [_listed(entry, list(paths)) for entry, paths in groupby(rows, itemgetter(0))]
-        return Page(entries, messages, size, last if messages == most else None)
+        return Page(entries, piece.messages, piece.size, None if piece.is_end else piece.last)
 
 
 def _listed(queue_id: str, rows: list[tuple]) -> Listed:  # type: ignore[type-arg]

@@ -43,9 +43,9 @@ CREATE TABLE entry (
     about TEXT                     -- of a DSN: the queue id of what it tells about
 ) STRICT;
 CREATE INDEX entry_finished ON entry (finished) WHERE finished IS NOT NULL;
-CREATE INDEX entry_open ON entry (id, uid, size) WHERE open > 0;
+CREATE INDEX entry_open ON entry (id, uid, size, open) WHERE open > 0;
 CREATE INDEX entry_about ON entry (about) WHERE about IS NOT NULL;
-CREATE INDEX entry_failed ON entry (id) WHERE failed > 0;
+CREATE INDEX entry_failed ON entry (id, uid, size, failed) WHERE failed > 0;
 
 CREATE TABLE content (entry INTEGER PRIMARY KEY REFERENCES entry, message BLOB NOT NULL) STRICT;
 

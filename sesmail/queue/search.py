@@ -1,12 +1,11 @@
-"""Entries chosen by identity, forward-path and state, as JSON objects.
+"""Forward-paths that wait or failed, with their entries, chosen by identity, address and state.
 
-SQLite puts the text together: a hundred thousand entries cost little more than their rows. An
-object has, with times in seconds since the epoch:
+SQLite puts the text together: of a hundred thousand it costs little more than their rows. A
+forward-path is an object, a line, or an array of the same values in the same order; times are in
+seconds since the epoch:
 
-    queue_id identity uid arrived size author reverse_path
-    state       active: an attempt is being made; held; waiting; failed
-    paths       of those forward-paths that are open (or, for ``failed``, failed):
-                address, state, due (the next attempt), attempts, status, reason
+    queue_id identity uid arrived size author reverse_path      of the entry
+    address state due attempts status reason                    ``due``: when it is tried next
 """
 
 from __future__ import annotations
@@ -15,91 +14,91 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sesmail.queue.listing import HELD_IDENTITIES
+from sesmail.queue import states
+from sesmail.queue.listing import HELD_IDENTITIES, bounds
 
 PAGE = 1000  # entries looked at in one read
-STATES = ("waiting", "active", "held", "failed")
-FAILED = "failed"
 
-_NEXT = "SELECT max(id) FROM (SELECT id FROM entry WHERE {open} AND id > ? ORDER BY id LIMIT ?)"
+_COLUMNS = {
+    "queue_id": "e.queue_id",
+    "identity": "i.name",
+    "uid": "e.uid",
+    "arrived": "e.arrived / 1000",
+    "size": "e.size",
+    "author": "e.author",
+    "reverse_path": "e.reverse_path",
+    "address": "p.address",
+    "state": f"""CASE p.state WHEN 1 THEN '{states.ACTIVE}' WHEN 3 THEN '{states.FAILED}'
+        WHEN 4 THEN '{states.HELD}'
+        ELSE iif(w.identity IS NULL, '{states.WAITING}', '{states.HELD}') END""",
+    "due": "p.due / 1000",
+    "attempts": "p.attempts",
+    "status": "p.status",
+    "reason": "coalesce(iif(p.state = 3, NULL, w.reason), h.reason, p.text)",
+}
+FIELDS = tuple(_COLUMNS)
 
-_STATE = """CASE
-    WHEN max(p.state = 1) THEN 'active'
-    WHEN max(p.state = 4) OR w.identity IS NOT NULL AND max(p.state = 0) THEN 'held'
-    WHEN max(p.state = 0) THEN 'waiting'
-    ELSE 'failed' END"""
+_OBJECTS = "group_concat(json_object({columns}), char(10))".format(
+    columns=", ".join(f"'{name}', {expression}" for name, expression in _COLUMNS.items())
+)
+_ARRAYS = f"json_group_array(json_array({', '.join(_COLUMNS.values())}))"
 
 _PAGE = """
 WITH {held}
-SELECT group_concat(document, char(10)) || char(10) FROM (
-    SELECT
-        {state} AS state,
-        json_object(
-            'queue_id', e.queue_id,
-            'state', {state},
-            'identity', i.name,
-            'uid', e.uid,
-            'arrived', e.arrived / 1000.0,
-            'size', e.size,
-            'author', e.author,
-            'reverse_path', e.reverse_path,
-            'paths', json_group_array(json_object(
-                'address', p.address,
-                'state', CASE p.state
-                    WHEN 1 THEN 'active' WHEN 3 THEN 'failed' WHEN 4 THEN 'held'
-                    ELSE iif(w.identity IS NULL, 'waiting', 'held') END,
-                'due', p.due / 1000.0,
-                'attempts', p.attempts,
-                'status', p.status,
-                'reason', coalesce(iif(p.state = 3, NULL, w.reason), h.reason, p.text)
-            ))
-        ) AS document
-    FROM entry e
-    JOIN identity i ON i.id = e.identity
-    JOIN path p ON p.entry = e.id AND p.state IN {states}
-    LEFT JOIN held w ON w.identity = e.identity
-    LEFT JOIN hold h ON h.id = p.hold AND p.state = 4
-    WHERE {open} AND e.id > :after AND e.id <= :last
-        AND e.uid = coalesce(:uid, e.uid) AND i.name = coalesce(:identity, i.name)
-    GROUP BY e.id
-    HAVING :recipient IS NULL OR max(p.address = :recipient COLLATE NOCASE)
-)
-WHERE state = coalesce(:state, state)
+SELECT {text} || char(10)
+FROM entry e INDEXED BY entry_{column}
+CROSS JOIN path p INDEXED BY path_entry ON p.entry = e.id AND p.state IN {numbers}
+JOIN identity i ON i.id = e.identity
+LEFT JOIN held w ON w.identity = e.identity
+LEFT JOIN hold h ON h.id = p.hold AND p.state = 4
+WHERE e.{column} > 0 AND e.id > :after AND e.id <= :last AND e.uid = coalesce(:uid, e.uid){more}
 """
+_CONDITIONS = {
+    "identity": " AND i.name = :identity",
+    "address": " AND p.address = :address COLLATE NOCASE",
+    "state": f" AND {_COLUMNS['state']} = :state",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What entries are looked for; None: any. Without ``state`` those with something open."""
+    """What is looked for; None: any. Without ``state`` whatever is open."""
 
     identity: str | None = None
-    recipient: str | None = None
+    address: str | None = None
     state: str | None = None
     uid: int | None = None
 
 
-def pages(connection: sqlite3.Connection, wanted: Wanted, most: int = PAGE) -> Iterator[str]:
-    """Yield the entries, oldest first: text with an object a line, for each ``most`` looked at.
+def pages(
+    connection: sqlite3.Connection,
+    wanted: Wanted,
+    *,
+    as_arrays: bool = False,
+    most: int = PAGE,
+) -> Iterator[str]:
+    """Yield what is found, oldest entries first, as text of whole lines, perhaps none.
 
-    Each page is two statements, and what they cost is bounded by ``most``.
+    A line is an object or, with ``as_arrays``, an array of arrays. Each page is two statements, and
+    what they cost is bounded.
     """
-    is_failed = wanted.state == FAILED
-    open_ = "failed > 0" if is_failed else "open > 0"
-    following = _NEXT.format(open=open_)
-    states = "(3)" if is_failed else "(0, 1, 4)"
-    page = _PAGE.format(held=HELD_IDENTITIES, state=_STATE, open=open_, states=states)
-    after = 0
-    while last := connection.execute(following, (after, most)).fetchone()[0]:
-        (text,) = connection.execute(
-            page,
-            {
-                "after": after,
-                "last": last,
-                "uid": wanted.uid,
-                "identity": wanted.identity,
-                "recipient": wanted.recipient,
-                "state": wanted.state,
-            },
-        ).fetchone()
-        yield text or ""
-        after = last
+    is_failed = wanted.state == states.FAILED
+    column = "failed" if is_failed else "open"
+    values = {name: getattr(wanted, name) for name in ("identity", "address", "state", "uid")}
+    more = "".join(text for name, text in _CONDITIONS.items() if values[name] is not None)
+    page = _PAGE.format(
+        held=HELD_IDENTITIES,
+        text=_ARRAYS if as_arrays else _OBJECTS,
+        numbers="(3)" if is_failed else "(0, 1, 4)",
+        column=column,
+        more=more,
+    )
+    after: int | None = 0
+    while after is not None:
+        piece = bounds(connection, after, most, column)
+        if piece.messages:
+            (text,) = connection.execute(
+                page, {**values, "after": after, "last": piece.last}
+            ).fetchone()
+            yield text or ""
+        after = None if piece.is_end else piece.last

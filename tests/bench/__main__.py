@@ -1,6 +1,6 @@
 """`make bench`: what we cost, as multiples of what is done without us, and the bars.
 
-    python -m tests.bench [relay | session | drop | pickup | drain | events | scale | junk ...]
+    python -m tests.bench [relay | session | drop | pickup | drain | events | listing | scale | ...]
 
 Ratios, not times, which say more about the machine. Exits with 1 where a bar is missed.
 """
@@ -11,7 +11,7 @@ import os
 import shutil
 import sys
 
-from tests.bench import drain, drop, events, junk, pickup, relay, scale, session
+from tests.bench import drain, drop, events, junk, listing, pickup, relay, scale, session
 from tests.installation import install_once, make_session_directory
 
 BENCHES = {
@@ -21,6 +21,7 @@ BENCHES = {
     "pickup": pickup,
     "drain": drain,
     "events": events,
+    "listing": listing,
     "scale": scale,
     "junk": junk,
 }

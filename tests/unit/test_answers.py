@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from sesmail.delivery.account import Account
 from sesmail.delivery.daemon.administration import Administration
-from sesmail.delivery.daemon.answers import reading, registry
+from sesmail.delivery.daemon.answers import reading, registry, wire
 from sesmail.delivery.daemon.answers.frame import Client, Desk, Request, Sending
 from sesmail.delivery.daemon.holds import HoldBook
 from sesmail.queue import upkeep
@@ -245,7 +245,7 @@ def test_any_request_has_an_end(
 ) -> None:
     """Whatever the fields are, the answer ends with its mark, and nothing is raised."""
     *_, end = lasting.lines(lasting.encoded(name, **fields), ROOT if is_root else USER)
-    assert end["end"] in (registry.OK, registry.DENIED, registry.ERROR)
+    assert end["end"] in (wire.OK, wire.DENIED, wire.ERROR)
 
 
 @given(line=st.binary(max_size=200))

@@ -9,6 +9,7 @@ import os
 import pwd
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -93,14 +94,18 @@ def test_list(store: Store, run: Run) -> None:
         assert job is not None
         finished = Finished(job.paths[0].id, State.WAITING, NOW, "4.4.1", "no route")
         store.finish(job, [finished, *all_finished(job, State.DELIVERED)[1:]], NOW)
-    heading, *lines, last = run("queue", "list")
-    assert heading.split() == ["ID", "STATE", "ARRIVED", "SIZE", "SENDER"]
-    assert [line.split()[0] for line in lines] == [first, "a@x.org", second, "c@x.org"]
-    assert lines[0].split()[1] == "waiting"
-    assert lines[0].endswith("wiki@example.com")
-    assert lines[1] == "    a@x.org  (no route)"
-    assert lines[2].endswith("5  <>")
-    assert last == f"-- {len(entry().message) + 5} bytes in 2 messages"
+    size = len(entry().message)
+    first_line, second_line, *lines, last = run("queue", "list")
+    assert first_line.split() == ["ID", "ARRIVED", "SIZE", "SENDER"]
+    assert second_line.split() == ["STATE", "RECIPIENT"]
+    moment = time.strftime("%Y-%m-%d %H:%M", time.localtime(NOW // 1000))
+    assert lines == [
+        f"{first}  {moment}  {size:>9}  wiki@example.com",
+        "  waiting   a@x.org  (no route)",
+        f"{second}  {moment}  {5:>9}  <>",
+        "  waiting   c@x.org",
+    ]
+    assert last == f"-- {size + 5} bytes in 2 messages"
 
 
 def test_list_of_nothing(store: Store, run: Run) -> None:
@@ -163,7 +168,7 @@ def test_changes(store: Store, run: Run, settings: Settings) -> None:
     assert run("queue", "retry", first, "--json") == ['{"paths":2}']
     assert run("queue", "retry", "--all") == ["1 due now"]
     assert run("queue", "delete", "--yes", second) == ["1 deleted"]
-    assert [line.split()[0] for line in run("queue", "list")[1:3]] == [first, "a@x.org"]
+    assert [line.split()[0] for line in run("queue", "list")[2:]] == [first, *["waiting"] * 2, "--"]
 
 
 def test_deleting_is_asked(store: Store, run: Run) -> None:
@@ -266,6 +271,8 @@ def test_a_daemon_is_asked(settings: Settings) -> None:
     assert not os.listdir(os.path.join(settings.spool_directory, "queue"))
 
 
-def test_many_lines_are_made_harmless() -> None:
+def test_many_lines_are_made_harmless(capsys: pytest.CaptureFixture[str]) -> None:
     """What a terminal obeys is not shown, and what is harmless stays as it is."""
     assert terminal.visible("a\x1b[2J\x9b\x85é ok") == "a?[2J??é ok"
+    Terminal().write(["é\nok", "a\x1b[2J\nb\r"])
+    assert capsys.readouterr().out == "é\nok\na?[2J\nb?\n"

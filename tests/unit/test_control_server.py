@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -11,7 +14,7 @@ import pytest
 from sesmail.delivery.account import Account
 from sesmail.delivery.daemon import control_server
 from sesmail.delivery.daemon.administration import Administration
-from sesmail.delivery.daemon.answers.frame import Desk, Sending
+from sesmail.delivery.daemon.answers.frame import LONGEST_REQUEST, Desk, Sending
 from sesmail.delivery.daemon.answers.registry import respond
 from sesmail.delivery.daemon.control_server import ControlServer
 from sesmail.delivery.daemon.holds import HoldBook
@@ -276,6 +279,55 @@ def test_an_answer_that_broke_off_has_no_last_line(control: Control) -> None:
     assert control.answer(control.connect(b"list\n")) == []
     database.with_name("elsewhere").rename(database)
     assert control.answer(control.connect(b"list\n")) == ["total 0 0"]
+
+
+def test_json_beside_text(control: Control) -> None:
+    """A request of sesmailctl's is answered with documents and an end mark."""
+    fill(control, 2)
+    *documents, end = [
+        json.loads(line) for line in control.answer(control.connect(b'{"request":"queue"}\n'))
+    ]
+    assert [one["address"] for one in documents] == ["r0@example.org", "r1@example.org"]
+    assert end == {"end": "ok"}
+
+
+def test_the_longest_request(control: Control) -> None:
+    """It has room for an address of any length; beyond that the connection ends."""
+    request = b'{"request":"queue","recipient":"' + b"a" * (LONGEST_REQUEST - 100) + b'"}\n'
+    assert control.answer(control.connect(request)) == ['{"end":"ok"}']
+    longer = control.connect(request[:-3] + b"a" * 100 + b'"}\n')
+    control.turns()
+    assert control.is_closed(longer)
+
+
+@pytest.mark.parametrize("request_", [b'{"request":"queue"}\n', b'{"request":"status"}\n'])
+def test_a_long_answer_goes_in_short_turns(control: Control, request_: bytes) -> None:
+    """Between two pieces the loop has its turn: others are answered meanwhile."""
+    fill(control, MANY)
+    client = control.connect(request_)
+    turns = 0
+    data = b""
+    while not data.endswith(b'{"end":"ok"}\n'):
+        control.server.serve()
+        turns += 1
+        with suppress(BlockingIOError):
+            data += client.recv(1 << 20)
+    assert turns > 4
+    assert control.answer(control.connect(b"list\n"))[-1].startswith(f"total {MANY} ")
+
+
+def test_who_hangs_up_while_it_is_counted(control: Control) -> None:
+    """The answer is given up at its next piece, and its connection to the queue is closed."""
+    fill(control, MANY)
+    descriptors = []
+    for _ in range(3):
+        client = control.connect(b'{"request":"queue"}\n')
+        control.turns(2)
+        client.close()
+        control.turns(10)
+        descriptors.append(len(os.listdir("/proc/self/fd")))
+    # SQLite keeps one for the next to use, as long as another connection has locks.
+    assert descriptors[0] == descriptors[1] == descriptors[2]
 
 
 def test_a_socket_of_before_is_replaced(tmp_path: Path) -> None:

@@ -1,13 +1,6 @@
 """Which requests there are, and how their answers go over the wire.
 
-A request is a line: a word of mailq's (``mailq``), or a JSON object with the field ``request`` and
-those of the request. The answer to the latter is JSON objects, one a line and in ASCII; the last:
-
-    {"end":"ok"}
-    {"end":"denied","text":…}      the client may not do this
-    {"end":"error","text":…}       why it could not be done
-
-An answer without such a line broke off.
+A request is a line: a word of mailq's (``mailq``), or a JSON object (``wire``).
 """
 
 from __future__ import annotations
@@ -19,6 +12,7 @@ from typing import Any
 
 from sesmail.delivery.daemon.answers import aftermath, changing, mailq, reading, status
 from sesmail.delivery.daemon.answers.frame import Answer, Client, Desk, Part, Request
+from sesmail.delivery.daemon.answers.wire import DENIED, ERROR, OK
 from sesmail.queue import schema
 from sesmail.sysexits import Failure, NotPermitted, UsageError
 
@@ -32,7 +26,6 @@ ANSWERS: dict[str, Answer] = {
 # What needs the lock where no daemon runs.
 CHANGING = frozenset({*changing.ANSWERS, *aftermath.CHANGING})
 _TEXT = {b"list": mailq.list_queue, b"flush": mailq.flush}
-OK, DENIED, ERROR = "ok", "denied", "error"
 
 
 def respond(desk: Desk, line: bytes, client: Client) -> Generator[str, None, None] | None:
