@@ -30,7 +30,8 @@ def keep(
     if settings.on_ambiguous == "hold":
         ambiguous = []  # whether to send again is the administrator's decision
     kept: dict[int, str] = {}
-    for places, not_before in ((certain, 0), (ambiguous, now() + AMBIGUOUS_WAIT)):
+    # The ambiguous keep the id with which SES tagged them: an event may tell of it.
+    for places, not_before in ((ambiguous, now() + AMBIGUOUS_WAIT), (certain, 0)):
         if places:
             queue_id = layout.new_queue_id() if kept else envelope.queue_id
             _drop(settings, envelope, message, queue_id, places, not_before)

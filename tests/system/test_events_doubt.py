@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,8 @@ from tests import aftermath
 from tests.aftermath import BOUNCES, SENDER
 from tests.fakes import faults
 from tests.fakes.ses import SesServer
-from tests.spool import RECIPIENT, Spool
+from tests.installation import Installation
+from tests.spool import RECIPIENT, Spool, message
 
 _IMPATIENT = """
 import sys
@@ -114,6 +116,30 @@ def finish_in_doubt(spool: Spool) -> None:
     assert len(spool.lines("status=bounced")) == 1
     assert len(aftermath.dsns(spool)) == 1
     assert spool.ses.state.requests == 2
+
+
+def test_a_foreground_without_an_answer(spool: Spool, installed: Installation) -> None:
+    """What it left to the daemon is not sent again: the tag is the queue id of what it left."""
+    aftermath.connect(spool)
+    spool.settings(real_sendmail="none")
+    spool.ses.script("accept-then-drop", 1)
+    spool.start()
+    done = subprocess.run(
+        [installed.sendmail, "-odi", "-i", RECIPIENT],
+        input=message(),
+        env={"SESMAIL_CONFIG": str(spool.configuration)},
+    )
+    assert done.returncode == 0
+    spool.wait(lambda: is_told_in_time(spool), "event")
+    spool.wait_until_empty()
+    assert spool.stop() == 0
+    assert spool.ses.state.requests == 1
+
+
+def is_told_in_time(spool: Spool) -> bool:
+    """Let time pass for SQS: an event that came before the drop was left for another host."""
+    spool.ses.state.queues.advance(5)
+    return bool(spool.lines("told by an event"))
 
 
 def test_nothing_told(impatient: Spool) -> None:

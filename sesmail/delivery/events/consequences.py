@@ -65,8 +65,8 @@ class Consequences:
         """Do what follows for one forward-path; return the lane that has less to do now."""
         job = known.job
         lane: Lane | None = None
-        is_in_doubt = known.state in _WAITING and known.path.attempts > 0
-        if is_in_doubt and event.at >= job.arrived - events.SKEW:
+        # Without an attempt, too: then it was the foreground's, which left the rest to us.
+        if known.state in _WAITING and event.at >= job.arrived - events.SKEW:
             self._accept(event, known, now)
             lane = (job.identity, job.uid)
         self._lines.told(event, told, known)
