@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from email.utils import formatdate
 from typing import Any
 
@@ -52,7 +53,7 @@ def test_a_check_that_fails_is_a_finding() -> None:
     def wrong() -> Any:
         raise KeyError("x")
 
-    assert doctor.guarded("a", failing) == [
+    assert list(doctor.guarded("a", failing)) == [
         ok("a", "fine"),
         broken("a", "nobody answers", "call again"),
     ]
@@ -83,13 +84,28 @@ def test_a_check_that_hangs_is_left_behind() -> None:
     """It is named; what it would find later is nobody's."""
     end = threading.Event()
 
-    def hang() -> list[Finding]:
-        end.wait(60)
-        return [ok("hanging", "late")]
+    began = threading.Event()
 
-    (found,) = doctor.at_once({"hanging": hang}, patience=0.0)
+    def hang() -> Iterator[Finding]:
+        yield ok("hanging", "before")
+        began.set()
+        end.wait(60)
+        yield ok("hanging", "late")
+
+    running = doctor.at_once({"waiting": lambda: waited(began), "hanging": hang}, patience=0.0)
+    first = next(running)
+    assert began.wait(20)
+    found = [first, *running]
     end.set()
-    assert (found.level, found.subject) == ("broken", "hanging")
+    assert ("broken", "hanging") in [(one.level, one.subject) for one in found]
+    assert ok("hanging", "before") in found
+    assert ok("hanging", "late") not in found
+
+
+def waited(event: threading.Event) -> list[Finding]:
+    """Find something once another check has begun."""
+    assert event.wait(20)
+    return [ok("waiting", "")]
 
 
 # The clock.

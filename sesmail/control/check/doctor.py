@@ -87,16 +87,14 @@ def load(settings: Settings, chosen: Sequence[str]) -> Iterator[Credentials | Fi
             yield from configuration.read(read)
 
 
-def guarded(subject: str, check: Check) -> list[Finding]:
-    """Return what a check finds; its failure is a finding, too."""
-    found: list[Finding] = []
+def guarded(subject: str, check: Check) -> Iterator[Finding]:
+    """Yield what a check finds; its failure is a finding, too."""
     try:
-        found.extend(check())
+        yield from check()
     except Failure as failure:
-        found.append(of_failure(broken, subject, failure))
+        yield of_failure(broken, subject, failure)
     except Exception as error:  # noqa: BLE001  the other checks go on
-        found.append(of_failure(broken, subject, report.internal_error(error), _REPORT_IT))
-    return found
+        yield of_failure(broken, subject, report.internal_error(error), _REPORT_IT)
 
 
 @dataclass(slots=True)
@@ -117,11 +115,11 @@ def at_once(checks: Mapping[str, Check], patience: float = PATIENCE) -> Iterator
     end = time.monotonic() + patience * turns
     for one in running:
         one.thread.join(max(0.0, end - time.monotonic()))
-        if one.thread.is_alive():
+        is_over = not one.thread.is_alive()
+        yield from tuple(one.found)
+        if not is_over:
             text = f"no answer within {patience:g} seconds"
             yield broken(one.subject, text, "look at resolver and network of this host")
-        else:
-            yield from one.found
 
 
 def _start(subject: str, check: Check, turn: threading.BoundedSemaphore) -> _Running:
@@ -129,7 +127,8 @@ def _start(subject: str, check: Check, turn: threading.BoundedSemaphore) -> _Run
 
     def run() -> None:
         with turn:
-            found.extend(guarded(subject, check))
+            for finding in guarded(subject, check):
+                found.append(finding)  # noqa: PERF402  each at once: the next may never come
 
     thread = threading.Thread(target=run, name=subject, daemon=True)
     thread.start()

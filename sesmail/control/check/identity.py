@@ -134,14 +134,14 @@ def _mail_from(found: Identity, credentials: Credentials) -> Iterator[Finding]:
             subject,
             f"SES cannot use {found.mail_from} ({attributes.get('MailFromDomainStatus')}) and, as "
             "the identity says, sends nothing without it",
-            "enter its MX record, see below",
+            f"sesmailctl setup {found.name} shows its records, and waits for SES",
         )
     else:
         yield warning(
             subject,
             f"SES cannot use {found.mail_from} ({attributes.get('MailFromDomainStatus')}) and uses "
             "its own domain meanwhile",
-            "enter its MX record, see below",
+            f"sesmailctl setup {found.name} shows its records, and waits for SES",
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
+from functools import partial
 
 from sesmail.control import aws
 from sesmail.control.aws import Aws
@@ -74,7 +75,7 @@ class _Asking:
     def findings(self) -> Iterator[Finding]:
         """Ask for one identity after the other."""
         for one in self._group:
-            yield from self._of(one)
+            yield from doctor.guarded(f"{one.identity}: SES", partial(self._of, one))
 
     def _of(self, one: Credentials) -> Iterator[Finding]:
         if one.transport == SMTP:
@@ -100,12 +101,19 @@ class _Asking:
             yield found
             if found.level == BROKEN:
                 return
+        for subject, check in self._themes(one, author, asked, dns).items():
+            yield from doctor.guarded(f"{one.identity}: {subject}", check)
+
+    def _themes(self, one: Credentials, author: str, asked: Aws, dns: Dns) -> dict[str, Check]:
+        checks: dict[str, Check] = {}
         if not self._knows_account:
-            yield from account.look([other.identity for other in self._group], asked)
+            names = [other.identity for other in self._group]
+            checks["account"] = lambda: account.look(names, asked)
             self._knows_account = True
         if author:
-            yield from identity.look(one, author, asked, dns)
-        yield from events.look(one, asked)
+            checks["identity"] = lambda: identity.look(one, author, asked, dns)
+        checks["events"] = lambda: events.look(one, asked)
+        return checks
 
 
 def _hopeless(reached: Sequence[Finding]) -> str:
