@@ -69,6 +69,7 @@ def test_from_nothing_to_the_records(world: World) -> None:
         name = f"{token}._domainkey.{IDENTITY}"
         assert f"{name}. IN CNAME {token}.{zone}." in result.stdout.splitlines()
     assert f"sesmailctl setup {IDENTITY} " in result.stdout.splitlines()[-1]
+    assert f"may do more than send; enough is: sesmailctl policy {IDENTITY}" in result.stdout
     loaded = credentials.load(str(world.spool.credentials), IDENTITY)
     assert (loaded.access_key_id, loaded.secret_access_key) == (KEY_ID, SECRET)
     assert stat.S_IMODE(world.file.stat().st_mode) == 0o640
@@ -281,6 +282,7 @@ def test_an_administrator_sets_up_and_is_forgotten(world: World) -> None:
     admin = world.admin_flags()
     result = world.run(*world.flags(), *admin, "--no-wait", "--no-test")
     assert world.state.identity(IDENTITY).mail_from
+    assert "may do more" not in result.stdout
     text = world.file.read_text()
     assert KEY_ID in text
     assert ADMIN_ID not in text

@@ -10,10 +10,15 @@ import pytest
 
 from sesmail.control import records
 from sesmail.control.aws import Aws
-from sesmail.control.setup import at_ses, console, standing, verification
+from sesmail.control.setup import at_ses, console, regions, standing, verification
+from sesmail.control.setup.file import Settled
 from sesmail.control.setup.making import Making
+from sesmail.control.setup.outcome import Outcome
+from sesmail.control.setup.run import Run
+from sesmail.control.setup.trial import Trial
 from sesmail.control.terminal import Terminal
 from sesmail.control.verb import Context
+from sesmail.delivery.credentials import Credentials
 from sesmail.settings import Settings
 
 
@@ -98,6 +103,37 @@ def test_what_ses_met_last(error: str, said: str) -> None:
     found = at_ses.last_error({"VerificationInfo": {"ErrorType": error}})
     assert said in found
     assert bool(found) == bool(error)
+
+
+@pytest.mark.parametrize(
+    ("region", "said"),
+    [
+        ("eu-west-1", ""),
+        ("us-gov-west-1", ""),
+        ("eu-wst-1", "eu-west-1 is meant?"),
+        ("mars-north-1", "mars-north-1"),
+    ],
+)
+def test_regions(region: str, said: str) -> None:
+    """A doubt, for botocore may be older than the region."""
+    assert said in regions.doubt(region)
+    assert bool(regions.doubt(region)) == bool(said)
+
+
+@pytest.mark.parametrize(
+    ("caller", "is_root"),
+    [("arn:aws:iam::123456789012:root", True), ("arn:aws:iam::123456789012:user/root", False)],
+)
+def test_keys_of_the_account_itself(
+    capsys: pytest.CaptureFixture[str], caller: str, is_root: bool
+) -> None:
+    """They work, and nobody should store them on a host."""
+    credentials = Credentials("/c/example.com", "example.com", "api", "eu-west-1")
+    settled = Settled(credentials, Trial("api", caller, is_sure=True), is_new=True)
+    arguments = argparse.Namespace(mail_from="", nameserver="127.0.0.1")
+    run = Run(Context(Settings(), Terminal(), {}), arguments, "example.com")
+    run._say_credentials(Outcome("example.com", settled))
+    assert ("make an IAM user" in capsys.readouterr().out) is is_root
 
 
 def test_steps_have_the_exact_names_and_values() -> None:

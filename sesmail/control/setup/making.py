@@ -23,6 +23,7 @@ class Making:
         self._name = name
         self._domain = identity_name.domain(name)
         self.is_domain = name == self._domain
+        self.has_made = False  # anything at SES
         self._wanted = ""  # a MAIL FROM domain, NONE, or "" for what is proposed
         if arguments.mail_from:
             if not self.is_domain:
@@ -38,6 +39,7 @@ class Making:
             self._terminal.mark(OK, f"{self._name} is known to SES")
         else:
             at_ses.create(client, self._name)
+            self.has_made = True
             found = at_ses.find(client, self._name) or {}
             self._terminal.mark(OK, f"{self._name} is known to SES from now on")
             if not self.is_domain:
@@ -67,6 +69,7 @@ class Making:
         if at_ses.has_dkim(found):
             return found
         at_ses.renew_dkim(client, self._name)
+        self.has_made = True
         self._terminal.mark(OK, f"{self._name} has DKIM keys from now on")
         return at_ses.find(client, self._name) or found
 
@@ -77,6 +80,7 @@ class Making:
         if new == there and state != at_ses.FAILED:  # then SES looks again only if told anew
             return found
         at_ses.set_mail_from(client, self._name, new)
+        self.has_made = True
         text = f"{new} is its MAIL FROM domain" if new else "its MAIL FROM domain is SES's own"
         self._terminal.mark(OK, text)
         return at_ses.find(client, self._name) or found

@@ -20,6 +20,11 @@ from sesmail.control.setup.silent import Silent
 from sesmail.control.terminal import OK, WARNING
 from sesmail.control.verb import Context
 
+_ROOT = ":root"  # the end of the ARN of an account's own keys
+_OF_ROOT = (
+    "these are keys of the AWS account itself, which may do everything in it: "
+    "make an IAM user that only sends"
+)
 SIMULATOR = "success@simulator.amazonses.com"
 
 
@@ -72,6 +77,8 @@ class Run:
         caller = f", of {settled.trial.caller}" if settled.trial.caller else ""
         works = f"they work{caller}" if settled.trial.is_sure else "they could not be tried"
         terminal.mark(level, f"{settled.credentials.path} is {what}; {works}")
+        if settled.trial.caller.endswith(_ROOT):
+            terminal.mark(WARNING, _OF_ROOT)
         for warning in settled.credentials.warnings:
             terminal.mark(WARNING, warning)
         for line in settled.trial.unknown:
@@ -100,13 +107,16 @@ class Run:
 
     def _find_or_make(self, client: Aws, outcome: Outcome) -> Aws:
         """Find or make the identity; return whoever could, or tried last."""
+        is_given = admin_flags.are_given(self._arguments)
         try:
             outcome.found = self._making.find_or_make(client)
+            if self._making.has_made and not is_given and aws.can_ask(outcome.settled.credentials):
+                command = f"sesmailctl policy {self._name}"
+                self._terminal.say(f"What is stored may do more than send; enough is: {command}")
         except AwsError as error:
             if not error.is_denied:
                 raise
             outcome.note(self._context, str(error))
-            is_given = admin_flags.are_given(self._arguments)
             other = None if is_given else self._asked_admin(outcome)
             if other is None:
                 return client
@@ -162,6 +172,9 @@ class Run:
         self._terminal.say()
         if code == 0:
             self._terminal.say(f"{self._name} is set up.")
+            if outcome.found is not None and not outcome.settled.credentials.events_queue_url:
+                command = f"sesmailctl events setup {self._name}"
+                self._terminal.say(f"To be told of bounces and complaints: {command}")
         elif outcome.is_verified is False:
             command = shlex.join(["sesmailctl", *sys.argv[1:]])  # no secret is ever in it
             self._terminal.say(f"Not done yet. To go on, run the same command again: {command}")

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sesmail.control import aws, secret_input
-from sesmail.control.setup import shape
+from sesmail.control.setup import regions, shape
+from sesmail.control.terminal import WARNING
 from sesmail.control.verb import Context
 from sesmail.delivery.credential_rules import PROFILE
 from sesmail.delivery.credential_values import PARSERS
@@ -39,6 +40,8 @@ def gather(context: Context, arguments: argparse.Namespace) -> Stored:
         shape.of_region,
         lambda: context.terminal.ask("AWS region", "--region", DEFAULT_REGION),
     )
+    if doubt := regions.doubt(region):
+        context.terminal.mark(WARNING, doubt)
     keys = {**pair.keys, "region": region}
     if arguments.endpoint_url:
         keys["endpoint_url"] = aws.checked("endpoint_url", arguments.endpoint_url, "--endpoint-url")
