@@ -121,7 +121,8 @@ def _for_people(head: Head, original: Original, failed: Sequence[Failed], more: 
     ]
     if more > 0:
         paragraphs.append(f"And {more} more addresses, which are not listed here.")
-    paragraphs.append("The header section of the message follows.")
+    if original.fields:
+        paragraphs.append("The header section of the message follows.")
     whom = f"<{head.postmaster}>" if head.postmaster else "whoever looks after this machine"
     paragraphs.append(f"For help ask {whom}, and name the queue id {original.queue_id}.")
     filled = [text if text.startswith("<") else _filled(text, 76) for text in paragraphs]
@@ -151,7 +152,12 @@ def _for_programs(head: Head, original: Original, failed: Sequence[Failed]) -> s
 
 
 def _returned(original: Original) -> list[tuple[str, str]]:
-    """Return the third part; in quoted-printable where the section is no mail of today."""
+    """Return the third part; in quoted-printable where the section is no mail of today.
+
+    There is none where SES told of a message without its fields.
+    """
+    if not original.fields:
+        return []
     section = header.join(_first(original.fields))
     is_plain = section.isascii() and max(map(len, section.split(b"\n"))) <= _LONGEST_LINE
     if is_plain:

@@ -178,6 +178,16 @@ def test_one_dsn_for_what_comes_together(desk: Desk) -> None:
     assert desk.source.count == len(desk.source.done) == 5
 
 
+def test_a_message_without_fields(desk: Desk) -> None:
+    """SES tells none where it was told not to: the DSN has two parts then."""
+    desk.queue()
+    desk.tell(bounce(section=b""))
+    (dsn,) = desk.mails()
+    assert b"message/delivery-status" in dsn
+    assert b"rfc822-headers" not in dsn
+    assert b"follows." not in dsn
+
+
 @pytest.mark.parametrize("address", ["Bob@Example.ORG", "<bob@example.org>"[1:-1], "x@forward.org"])
 def test_addresses_that_differ(desk: Desk, address: str) -> None:
     """In case; or the only one of a message, to which its receiver forwarded it."""
