@@ -220,6 +220,14 @@ def writable_directory(host: Healthy) -> None:
     host.path(f"{SPOOL}/drop").chmod(0o1777)
 
 
+def closed_above_the_drop(host: Healthy) -> None:
+    host.path("/var/spool").chmod(0o710)
+
+
+def closed_above_the_credentials(host: Healthy) -> None:
+    host.path("/etc/sesmail").chmod(0o700)
+
+
 def leftover(host: Healthy) -> None:
     host.root(f"cp -p {FILE} {FILE}.bak")
 
@@ -361,6 +369,22 @@ CASES = [
     Case(damaged_database, "broken", "queue", "was damaged and is set aside", "queue salvage"),
     Case(damaged_page, "broken", "queue", "is damaged", "restart sesmaild"),
     Case(writable_directory, "broken", "permissions", "sesmail:sesmail 3733", "sesmailctl init"),
+    Case(
+        closed_above_the_drop,
+        "broken",
+        "callers",
+        "www-data cannot write to /var/spool/sesmail/drop: /var/spool is closed",
+        "chmod o+x /var/spool",
+        ("queue", "waiting"),  # the user of sesmaild cannot go there, either
+    ),
+    Case(
+        closed_above_the_credentials,
+        "broken",
+        "callers",
+        "cannot look for identities",
+        "chmod o+x /etc/sesmail",
+        (f"{DOMAIN}: secrets",),
+    ),
     Case(leftover, "warning", f"{DOMAIN}.bak: credentials", "no author leads to", "move it out"),
     Case(unknown_setting, "broken", "settings", "line 1: unknown key 'histroy'", "correct"),
     Case(loop, "broken", "real sendmail", "a loop", "name the real sendmail itself"),

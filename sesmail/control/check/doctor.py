@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from sesmail import identity as identities
 from sesmail.control.check import (
+    callers,
     configuration,
     database,
     filesystem,
@@ -41,6 +42,7 @@ def of_host(settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding]
         "credentials": lambda: configuration.directory(settings),
         "permissions": lambda: permissions.spool(settings),
         "permissions of credentials": lambda: permissions.credentials(settings),
+        "callers": lambda: callers.look(settings),
         "secrets": lambda: readers.secrets(settings),
         "sendmail": lambda: sendmail.standing(settings),
         "real sendmail": lambda: sendmail.behind(settings),

@@ -30,9 +30,9 @@ def secrets(settings: Settings) -> Iterator[Finding]:
     if not names:
         return
     paths = [os.path.join(settings.credentials_directory, name) for name in names]
-    strangers = list(_users())
+    others = list(strangers())
     if os.geteuid() != 0:
-        tried = ", ".join(user.pw_name for user in strangers)
+        tried = ", ".join(user.pw_name for user in others)
         yield warning(
             "secrets", f"not tried: whether {tried} can read them", "sudo sesmailctl check"
         )
@@ -40,12 +40,13 @@ def secrets(settings: Settings) -> Iterator[Finding]:
     daemon = permissions.user(settings)
     if permissions.has_spool(settings) and daemon is not None:
         yield from _unreadable(daemon, names, paths)
-    for user in strangers:
+    for user in others:
         if daemon is None or user.pw_uid != daemon.pw_uid:
             yield from _tried(settings, user, names, paths)
 
 
-def _users() -> Iterator[pwd.struct_passwd]:
+def strangers() -> Iterator[pwd.struct_passwd]:
+    """Yield those of them that this host has."""
     for name in _STRANGERS:
         try:
             yield pwd.getpwnam(name)
