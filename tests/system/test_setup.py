@@ -460,6 +460,22 @@ def test_a_dns_that_does_not_answer(world: World) -> None:
     assert states(found) == ["not known"] * 5
 
 
+def test_a_domain_with_a_key_of_its_owner(world: World) -> None:
+    """SES does not know that record: nothing is guessed, and nothing replaced."""
+    world.run(*world.flags(), "--no-wait", "--no-test")
+    world.publish()
+    identity = world.state.identity(IDENTITY)
+    identity.selector = "own"
+    result = world.run("--no-wait", "--no-test", "--new-dkim")
+    assert result.exit_code == EX_CONFIG
+    assert "a DKIM key of your own" in result.stderr
+    identity.verify()
+    result = world.run("--no-test")
+    assert (result.exit_code, identity.selector) == (0, "own")
+    assert "a DKIM key of your own" in result.stdout
+    assert "_domainkey" not in result.stdout
+
+
 # The wait.
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sesmail.sysexits import EX_UNAVAILABLE
+from sesmail.sysexits import EX_CONFIG, EX_UNAVAILABLE
 from tests.fakes.dns import DnsServer
 from tests.fakes.state import KEY_ID, SECRET
 from tests.setups import ADMIN_ID, ADMIN_SECRET, World
@@ -223,3 +223,18 @@ def test_a_role_is_an_empty_answer(world: World) -> None:
         person.ended()
         assert "give a key pair in the credentials file, or this host a role" in person.screen
     assert not world.file.exists()
+
+
+def test_a_file_of_no_use_needs_a_yes(world: World) -> None:
+    """No leaves it as it is, and ends there."""
+    world.spool.identity(IDENTITY, "rubbish")
+    with world.person(*world.flags(), "--no-wait", "--no-test") as person:
+        person.expect("Write it anew? (y/N)")
+        person.type("")
+        assert person.ended() == EX_CONFIG
+    assert world.file.read_text() == "rubbish\n"
+    with world.person(*world.flags(), "--no-wait", "--no-test", "--mail-from", "none") as person:
+        person.expect("Write it anew? (y/N)")
+        person.type("y")
+        assert person.ended() == EX_UNAVAILABLE
+    assert SECRET in world.file.read_text()

@@ -14,24 +14,28 @@ from sesmail.control.setup import at_ses, console, regions, standing, verificati
 from sesmail.control.setup.file import Settled
 from sesmail.control.setup.making import Making
 from sesmail.control.setup.outcome import Outcome
-from sesmail.control.setup.run import Run
+from sesmail.control.setup.run import Run, check_account
 from sesmail.control.setup.trial import Trial
 from sesmail.control.terminal import Terminal
 from sesmail.control.verb import Context
 from sesmail.delivery.credentials import Credentials
 from sesmail.settings import Settings
+from sesmail.sysexits import UsageError
 
 
 class Recorder(Aws):
     """An AWS of one identity that is as ``identity`` says, and keeps the calls."""
 
     def __init__(self, identity: dict[str, Any]) -> None:
+        super().__init__(Credentials("", "", "api", "eu-west-1"))
         self.identity = identity
         self.calls: list[tuple[str, dict[str, Any]]] = []
 
     def call(self, service: str, operation: str, **request: Any) -> dict[str, Any]:
         """Keep the call; a request for DKIM keys makes some."""
         self.calls.append((operation, request))
+        if operation == "get_caller_identity":
+            return {"Account": "123456789012"}
         if operation == "put_email_identity_dkim_signing_attributes":
             self.identity["DkimAttributes"]["Tokens"] = ["a", "b", "c"]
         return self.identity
@@ -134,6 +138,14 @@ def test_keys_of_the_account_itself(
     run = Run(Context(Settings(), Terminal(), {}), arguments, "example.com")
     run._say_credentials(Outcome("example.com", settled))
     assert ("make an IAM user" in capsys.readouterr().out) is is_root
+
+
+def test_an_administrator_of_another_account() -> None:
+    """SES would know the domain where nobody sends it; an SMTP password tells no account."""
+    check_account(Recorder({}), "arn:aws:iam::123456789012:user/wiki")
+    check_account(Recorder({}), "")
+    with pytest.raises(UsageError, match="210987654321"):
+        check_account(Recorder({}), "arn:aws:iam::210987654321:user/wiki")
 
 
 def test_steps_have_the_exact_names_and_values() -> None:

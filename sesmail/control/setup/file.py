@@ -44,7 +44,8 @@ def settle(context: Context, arguments: argparse.Namespace, identity: str) -> Se
             raise DataError(f"{current.path}: mail is captured in {current.directory}, not sent")
         changes = _changes(context, arguments, identity)
     except ConfigurationError as error:
-        _allow(context, arguments, f"{error}. Write it anew?", error)
+        if not _allow(context, arguments, f"{error}. Write it anew?", error):
+            raise
         return _Attempts(context, arguments, identity).write(replace=True)
     if changes and _may_change(context, arguments, identity, changes):
         return _Attempts(context, arguments, identity).change(changes)
@@ -126,7 +127,7 @@ def _may_change(
 def _allow(
     context: Context, arguments: argparse.Namespace, question: str, refusal: Failure
 ) -> bool:
-    """Return True for ``--replace`` or a yes; raise ``refusal`` where nobody can be asked."""
+    """Tell whether there is ``--replace`` or a yes; raise ``refusal`` where nobody is there."""
     if arguments.replace:
         return True
     if not context.terminal.has_person:

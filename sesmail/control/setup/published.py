@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sesmail.control import records
 from sesmail.control.dns import Dns, DnsError
 from sesmail.control.records import Found, Record
+from sesmail.control.setup import at_ses
 from sesmail.control.terminal import Terminal
 from sesmail.delivery.replies import clean
-from sesmail.sysexits import CannotCreate
+from sesmail.sysexits import CannotCreate, ConfigurationError
 
 UNKNOWN = "not known"  # nobody answered
 
@@ -26,6 +26,7 @@ class Published:
     def __init__(self, domain: str, dns: Dns) -> None:
         self.found: list[Found] = []
         self.dmarc: str | None = None
+        self._own_key = ""
         self._domain = domain
         self._dns = dns
 
@@ -33,9 +34,16 @@ class Published:
         """Find out what is needed, and look. Without an ``identity`` the DKIM records are missing.
 
         An existing DMARC record is never touched; where none is, the mildest one is proposed.
-        Raises ConfigurationError, see ``records.wanted``.
+        Raises ConfigurationError for a domain that waits with a DKIM key of its owner's.
         """
-        needed = records.wanted(self._domain, identity or {}, region, mail_from)
+        identity = identity or {}
+        try:
+            needed = records.wanted(self._domain, identity, region, mail_from)
+        except ConfigurationError as error:
+            if not at_ses.is_verified(identity):
+                raise
+            self._own_key = str(error)
+            needed = records.wanted(self._domain, {}, region, mail_from)
         try:
             name, self.dmarc = records.dmarc_in_force(self._domain, self._dns)
         except DnsError:
@@ -70,8 +78,8 @@ class Published:
 
     def show(self, terminal: Terminal) -> None:
         """Show the records, what is wrong with which, and what is missing as a zone file."""
-        if not self.found:
-            return
+        if self._own_key:
+            terminal.say(self._own_key)
         rows = [
             (one.record.name, one.record.type, one.record.value, one.state) for one in self.found
         ]
@@ -94,7 +102,7 @@ class Published:
             with open(path, "w", encoding="ascii") as stream:
                 stream.write(records.zone_file(self.all()))
         except (OSError, ValueError) as error:
-            reason = os.strerror(error.errno or 0) if isinstance(error, OSError) else "no name"
+            reason = error.strerror if isinstance(error, OSError) else "not a file name"
             raise CannotCreate(f"--zone: cannot write {clean(path)!a}: {reason}") from None
 
     def all(self) -> Sequence[Record]:

@@ -19,6 +19,7 @@ from sesmail.control.setup.published import Published
 from sesmail.control.setup.silent import Silent
 from sesmail.control.terminal import OK, WARNING
 from sesmail.control.verb import Context
+from sesmail.sysexits import UsageError
 
 _ROOT = ":root"  # the end of the ARN of an account's own keys
 _OF_ROOT = (
@@ -89,9 +90,12 @@ class Run:
     def _client(self, outcome: Outcome) -> Aws | None:
         """Return who may perhaps set up: the administrator, or the keys that are stored."""
         credentials = outcome.settled.credentials
-        if admin_flags.are_given(self._arguments) or aws.can_ask(credentials):
-            return aws.admin(self._context, self._arguments, credentials.region, stored=credentials)
-        return self._asked_admin(outcome)
+        if not (admin_flags.are_given(self._arguments) or aws.can_ask(credentials)):
+            return self._asked_admin(outcome)
+        client = aws.admin(self._context, self._arguments, credentials.region, stored=credentials)
+        if admin_flags.are_given(self._arguments):
+            check_account(client, outcome.settled.trial.caller)
+        return client
 
     def _asked_admin(self, outcome: Outcome) -> Aws | None:
         if not self._terminal.has_person:
@@ -103,7 +107,11 @@ class Run:
         if not key_id:
             return None
         credentials = outcome.settled.credentials
-        return aws.by_key(self._context, key_id, None, credentials.region, credentials.endpoint_url)
+        client = aws.by_key(
+            self._context, key_id, None, credentials.region, credentials.endpoint_url
+        )
+        check_account(client, outcome.settled.trial.caller)
+        return client
 
     def _find_or_make(self, client: Aws, outcome: Outcome) -> Aws:
         """Find or make the identity; return whoever could, or tried last."""
@@ -182,3 +190,22 @@ class Run:
             self._terminal.say(f"{self._name} is not seen to work yet; sesmailctl check may help.")
         self._terminal.result(outcome.as_dict())
         return code
+
+
+def check_account(client: Aws, caller: str) -> None:
+    """Raise UsageError if the administrator's account is not that of ``caller``, an ARN or "".
+
+    Then SES would learn of the identity in one account, and be asked to send it by another.
+    """
+    stored = caller.split(":")[4] if caller else ""
+    try:
+        own = client.account_id()
+    except AwsError as error:
+        if error.is_about_keys:
+            raise
+        return  # STS may be out of reach where SES is not
+    if stored not in ("", own):
+        raise UsageError(
+            f"the administrator is of the AWS account {own}, the keys that are stored are of "
+            f"{stored}: both must be of one"
+        )
