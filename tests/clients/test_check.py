@@ -428,3 +428,16 @@ def test_for_another_user(host: Healthy) -> None:
     assert code == LEVELS["warning"]
     assert {one.subject for one in wrong} == {"credentials", "drop", "queue", "waiting"}
     assert {one.remedy for one in wrong} == {"sudo sesmailctl check"}
+
+
+def test_without_a_spool(host: Healthy) -> None:
+    """Where callers send themselves, they may read the secret; what that costs is a warning."""
+    host.stop()
+    host.root(f"rm -rf {SPOOL}/*; chgrp www-data {FILE}")
+    code, found = host.check()
+    wrong = [one for one in found if one.level != "ok"]
+    assert [(one.level, one.subject) for one in wrong] == [("warning", "permissions")]
+    assert "there is no spool" in wrong[0].text
+    assert code == LEVELS["warning"]
+    (read,) = [one for one in found if one.subject == f"{DOMAIN}: secrets"]
+    assert "as sending without a spool needs" in read.text
