@@ -92,6 +92,12 @@ def test_each_variable_of_the_daemon_is_in_the_manual(name: str) -> None:
     assert name in words("sesmaild.8")
 
 
+@pytest.mark.parametrize("name", launch.CONTROL_VARIABLES)
+def test_each_variable_of_sesmailctl_is_in_the_manual(name: str) -> None:
+    """A variable that it gets, beside those of roles, is an item of sesmailctl(8)."""
+    assert name in words("sesmailctl.8")
+
+
 def test_each_verb_of_sesmailctl_is_in_the_manual() -> None:
     """A command of sesmailctl and its flags are items of sesmailctl(8)."""
     there = [" ".join(item) for item in items("sesmailctl.8")]
