@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.clients import fpm, library, mediawiki, php, postfix
 from tests.clients.machine import Machine
 from tests.clients.recorder import Recorder
+from tests.clients.tmux import Tmux
 from tests.installation import Installation
 
 _DIVERT = ["dpkg-divert", "--local", "--rename", "--divert"]
+
+
+@pytest.fixture
+def tmux(tmp_path: Path) -> Iterator[Tmux]:
+    """A terminal."""
+    made = Tmux(tmp_path)
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="session")

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import json
 import shlex
-import shutil
-import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests import ctl
 from tests.clients import stand_ins
+from tests.clients.tmux import Tmux
 from tests.fakes.client import Caller
 from tests.fakes.dns import DnsServer
 from tests.setups import World
-from tests.spool import IDENTITY, PATIENCE, Spool
-
-WIDTH, HEIGHT = 80, 24
+from tests.spool import IDENTITY, Spool
 
 
 @pytest.fixture
@@ -48,56 +44,6 @@ def test_what_ministack_knows_afterwards(world: World, tmp_path: Path) -> None:
     assert first["account"] is not None
     assert second["credentials"]["written"] is False
     assert second["records"] == first["records"]
-
-
-class Tmux:
-    """A terminal of its own, whose screen can be read."""
-
-    def __init__(self, directory: Path) -> None:
-        self._tmux = [
-            shutil.which("tmux") or "tmux",
-            "-S",
-            str(directory / "tmux"),
-            "-f",
-            "/dev/null",
-        ]
-
-    def start(self, command: str) -> None:
-        """Run a command in a window of 80 columns; the window stays when it ends."""
-        size = ["-x", str(WIDTH), "-y", str(HEIGHT)]
-        self._call("new-session", "-d", *size, f"{command}; echo ended with $?; cat")
-
-    def screen(self) -> list[str]:
-        """Return the lines of the screen."""
-        return self._call("capture-pane", "-p").split("\n")
-
-    def press(self, *keys: str) -> None:
-        """Press keys, by tmux's names for them."""
-        self._call("send-keys", *keys)
-
-    def wait(self, condition: Callable[[list[str]], bool]) -> list[str]:
-        """Return the screen once it is as wanted."""
-        end = time.monotonic() + PATIENCE
-        while not condition(screen := self.screen()):
-            assert time.monotonic() < end, "\n".join(screen)
-            time.sleep(0.05)
-        return screen
-
-    def close(self) -> None:
-        """End the terminal and all in it."""
-        self._call("kill-server")
-
-    def _call(self, *words: str) -> str:
-        done = subprocess.run([*self._tmux, *words], capture_output=True, text=True, check=True)
-        return done.stdout
-
-
-@pytest.fixture
-def tmux(tmp_path: Path) -> Iterator[Tmux]:
-    """A terminal."""
-    made = Tmux(tmp_path)
-    yield made
-    made.close()
 
 
 def test_the_wait_on_80_columns(world: World, tmux: Tmux) -> None:
