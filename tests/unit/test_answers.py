@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sesmail.delivery.account import Account
 from sesmail.delivery.daemon.administration import Administration
 from sesmail.delivery.daemon.answers import reading, registry, wire
-from sesmail.delivery.daemon.answers.frame import Client, Desk, Request, Sending
+from sesmail.delivery.daemon.answers.frame import Client, Desk, Lately, Request, Sending
 from sesmail.delivery.daemon.holds import HoldBook
 from sesmail.queue import upkeep
 from sesmail.queue.store import State, Store
@@ -271,3 +271,18 @@ def test_no_queue_yet(office: Office) -> None:
     for file in (office.directory / "queue").iterdir():
         file.unlink()
     assert "has sesmaild run" in office.refused("status")[1]
+
+
+def test_what_is_costly_is_counted_seldom(office: Office) -> None:
+    """What took a second to count counts for twenty."""
+    moments = iter([0.0, 1.0, 20.9, 21.0, 21.1])
+    lately = Lately(lambda: next(moments))
+    statements: list[str] = []
+    office.store.connection.set_trace_callback(statements.append)
+    counted = []
+    for _ in range(3):
+        statements.clear()
+        for _ in lately.get(office.store.connection):
+            pass
+        counted.append(bool(statements))
+    assert counted == [True, False, True]

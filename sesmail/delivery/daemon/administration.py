@@ -80,7 +80,7 @@ class Administration:
 
         def requeue(now: int) -> int:
             entry = self._entry(queue_id)
-            released = self._holds.release_entry(queue_id, now, (upkeep.ENTRY,))
+            released = self._holds.release_entry(entry.identity, queue_id, now, (upkeep.ENTRY,))
             return released + decisions.requeue(self.connection, entry, now)
 
         count = self.change(requeue)
@@ -98,7 +98,7 @@ class Administration:
 
         def hold(now: int) -> int:
             entry = self._open(queue_id)
-            if self._holds.holds_entry(entry.identity, queue_id):
+            if self._holds.of_entry(entry.identity, queue_id, (OPERATOR,)):
                 raise DataError(f"{queue_id} is held already")
             reason = f"held by uid {uid}; sesmailctl queue release ends that"
             standing = self._holds.begin(entry.identity, OPERATOR, queue_id, reason, now)
@@ -112,10 +112,10 @@ class Administration:
         """End a hold of the administrator's, or one for ambiguity; return how many were held."""
 
         def release(now: int) -> int:
-            self._entry(queue_id)
-            if not self._holds.of_entry(queue_id):
+            entry = self._entry(queue_id)
+            if not self._holds.of_entry(entry.identity, queue_id):
                 raise DataError(f"{queue_id} is neither held by an administrator nor for ambiguity")
-            return self._holds.release_entry(queue_id, now)
+            return self._holds.release_entry(entry.identity, queue_id, now)
 
         count = self.change(release)
         MailLog(queue_id, self._emit).administered("released from hold", uid)
@@ -133,7 +133,7 @@ class Administration:
             entry = self._entry(queue_id)
             if entry.active:
                 raise DataError(f"{queue_id} is being sent just now; try again in a moment")
-            self._holds.release_entry(queue_id, now)
+            self._holds.release_entry(entry.identity, queue_id, now)
             count = decisions.delete(self.connection, entry, f"deleted by uid {uid}", now)
             if not count:
                 raise DataError(f"nothing of {queue_id} is left to be deleted")

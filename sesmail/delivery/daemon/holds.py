@@ -14,6 +14,7 @@ whether all is well again. A line an hour says what to do.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sesmail.queue import upkeep
@@ -90,14 +91,10 @@ class HoldBook:
         found = (self._standing.get((job.identity, *key)) for key in keys)
         return [standing for standing in found if standing is not None]
 
-    def holds_entry(self, identity: str, queue_id: str) -> Standing | None:
-        """Return the administrator's hold of an entry."""
-        return self._standing.get((identity, OPERATOR, queue_id))
-
     def keeps(self, job: Job, path: Path, now: int) -> Standing | None:
         """Return the hold that keeps a claimed path back, unless the attempt is its probe."""
-        if standing := self.holds_entry(job.identity, job.queue_id):
-            return standing
+        if by_operator := self.of_entry(job.identity, job.queue_id, (OPERATOR,)):
+            return by_operator[0]
         for standing in self.concerned(job, path):
             is_due = standing.hold.scope == IDENTITY and standing.probe is None
             if is_due or standing.probe == NEXT:
@@ -182,17 +179,19 @@ class HoldBook:
             if name == identity and scope not in _OF_ENTRY
         ]
 
-    def of_entry(self, queue_id: str, scopes: tuple[str, ...] = _OF_ENTRY) -> list[Standing]:
+    def of_entry(
+        self, identity: str, queue_id: str, scopes: Iterable[str] = _OF_ENTRY
+    ) -> list[Standing]:
         """Return what the administrator alone ends: the holds of one entry."""
-        return [
-            standing
-            for (_, scope, key), standing in self._standing.items()
-            if key == queue_id and scope in scopes
-        ]
+        found = (self._standing.get((identity, scope, queue_id)) for scope in scopes)
+        return [standing for standing in found if standing is not None]
 
-    def release_entry(self, queue_id: str, now: int, scopes: tuple[str, ...] = _OF_ENTRY) -> int:
+    def release_entry(
+        self, identity: str, queue_id: str, now: int, scopes: Iterable[str] = _OF_ENTRY
+    ) -> int:
         """End the holds of an entry: somebody has decided; return how many paths they held."""
-        return sum(self._ended(standing, now) for standing in self.of_entry(queue_id, scopes))
+        ended = self.of_entry(identity, queue_id, scopes)
+        return sum(self._ended(standing, now) for standing in ended)
 
     def _end(self, standing: Standing, now: int) -> Hold:
         self._ended(standing, now)

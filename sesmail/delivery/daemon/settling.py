@@ -120,7 +120,7 @@ class Settler:
                 lanes |= self._bounce(job, failed)
         for job in {job.entry: job for job, _ in ended if job.entry in over}.values():
             if self._holds:
-                self._holds.release_entry(job.queue_id, now)
+                self._holds.release_entry(job.identity, job.queue_id, now)
             self._lines.append(self._log(job).removed)
         return lanes
 
