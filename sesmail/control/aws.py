@@ -48,13 +48,17 @@ _OF_KEYS = frozenset(
 class AwsError(Failure):
     """AWS refused a call, or did not answer.
 
-    ``code`` is AWS's own, such as ``NotFoundException``; "" where nobody answered, or where there
-    were no keys to ask with.
+    ``operation`` is its name in the API, such as ``GetAccount``, "" if none was called. ``code`` is
+    AWS's own, such as ``NotFoundException``; "" where nobody answered, or where there were no keys
+    to ask with.
     """
 
-    def __init__(self, text: str, code: str = "", exit_code: int = EX_UNAVAILABLE) -> None:
+    def __init__(
+        self, text: str, code: str = "", exit_code: int = EX_UNAVAILABLE, operation: str = ""
+    ) -> None:
         super().__init__(text)
         self.code = code
+        self.operation = operation
         self.exit_code = exit_code
 
     @property
@@ -283,12 +287,13 @@ def _failure(operation: str, error: Exception) -> AwsError:
     code = _code(error)
     if not isinstance(error, ClientError) or code in _OF_KEYS:
         result = replies.classify_api(error)
-        return AwsError(f"{name}: {result.text}", code, result.exit_code or EX_UNAVAILABLE)
+        return AwsError(f"{name}: {result.text}", code, result.exit_code or EX_UNAVAILABLE, name)
     said = str(error.response.get("Error", {}).get("Message", "")).strip().partition("\n")[0]
     text = replies.clean(": ".join(part for part in (code, said) if part))
     if code in _DENIED:
         remedy = "sesmailctl policy DOMAIN --admin prints the policy that allows it"
-        return AwsError(f"{name} is not allowed to this key: {text}; {remedy}", code, EX_NOPERM)
+        text = f"{name} is not allowed to this key: {text}; {remedy}"
+        return AwsError(text, code, EX_NOPERM, name)
     if code in _THROTTLED:
-        return AwsError(f"{name}: AWS is asked too often: {text}; try again in a minute", code)
-    return AwsError(f"{name}: {text or 'an answer without a reason'}", code)
+        text = f"AWS is asked too often: {text}; try again in a minute"
+    return AwsError(f"{name}: {text or 'an answer without a reason'}", code, operation=name)

@@ -141,6 +141,13 @@ def test_an_administrator_is_asked_for_where_the_key_may_not(world: World) -> No
     world.only_sends()
     with world.person(*world.flags(), "--no-wait", "--no-test", "--mail-from", "none") as person:
         person.expect(ADMIN)
+        person.type("admin")
+        person.expect("has 20 characters")
+        person.expect(ADMIN)
+        person.type(ADMIN_ID)
+        type_secret(person, SECRET, "Secret access key (not shown): ")
+        person.expect("do not match")
+        person.expect(ADMIN)
         person.type(ADMIN_ID)
         type_secret(person, ADMIN_SECRET, "Secret access key (not shown): ")
         assert person.ended() == EX_UNAVAILABLE

@@ -59,7 +59,7 @@ def _allowed(context: Context, outcome: Outcome, call: Callable[[], Any]) -> Any
     except AwsError as error:
         if not error.is_denied:
             raise
-        outcome.note(context, str(error))
+        outcome.note_denied(context, error)
         return None
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sesmail.control import records
+from sesmail.control.aws import AwsError
 from sesmail.control.setup import at_ses, standing
 from sesmail.control.setup.at_ses import Answer
 from sesmail.control.setup.file import Settled
@@ -20,8 +21,8 @@ class Outcome:
 
     ``found``: what SES says of it, None where it could not be asked; ``account``: the answer to
     GetAccount; ``production``: what became of a request; ``test``: the documents of the test mail,
-    and ``test_code`` its exit code; ``unknown``: what could not be found out, and why; ``steps``:
-    what is to be done by hand.
+    and ``test_code`` its exit code; ``has_admin``: an administrator sets up, not what is stored;
+    ``unknown``: what could not be found out, and why; ``steps``: what is to be done by hand.
     """
 
     identity: str
@@ -30,6 +31,7 @@ class Outcome:
     published: Published | None = None
     account: dict[str, Any] | None = None
     production: str = ""
+    has_admin: bool = False
     test: list[object] = field(default_factory=list)
     test_code: int | None = None
     unknown: list[str] = field(default_factory=list)
@@ -39,6 +41,11 @@ class Outcome:
         """Say and keep what could not be found out or done, and why."""
         self.unknown.append(text)
         context.terminal.say(text)
+
+    def note_denied(self, context: Context, error: AwsError) -> None:
+        """Say and keep what a key may not; of one that is to send, that is as it should be."""
+        short = f"The key that is stored may not ask SES for {error.operation}."
+        self.note(context, str(error) if self.has_admin else short)
 
     @property
     def is_verified(self) -> bool | None:

@@ -19,7 +19,7 @@ from sesmail.control.setup.published import Published
 from sesmail.control.setup.silent import Silent
 from sesmail.control.terminal import OK, WARNING
 from sesmail.control.verb import Context
-from sesmail.sysexits import UsageError
+from sesmail.sysexits import Failure, UsageError
 
 _ROOT = ":root"  # the end of the ARN of an account's own keys
 _OF_ROOT = (
@@ -93,19 +93,30 @@ class Run:
         if not (admin_flags.are_given(self._arguments) or aws.can_ask(credentials)):
             return self._asked_admin(outcome)
         client = aws.admin(self._context, self._arguments, credentials.region, stored=credentials)
-        if admin_flags.are_given(self._arguments):
+        outcome.has_admin = admin_flags.are_given(self._arguments)
+        if outcome.has_admin:
             check_account(client, outcome.settled.trial.caller)
         return client
 
     def _asked_admin(self, outcome: Outcome) -> Aws | None:
-        if not self._terminal.has_person:
-            return None
-        key_id = self._terminal.ask(
-            "Access key id of an administrator, used now and not stored (nothing: go on without)",
-            "--admin-key-id",
+        """Return the administrator whose key somebody types; None if nobody does."""
+        question = (
+            "Access key id of an administrator, used now and not stored (nothing: go on without)"
         )
-        if not key_id:
-            return None
+        while self._terminal.has_person:
+            key_id = self._terminal.ask(question, "--admin-key-id")
+            if not key_id:
+                break
+            try:
+                client = self._admin(key_id, outcome)
+            except Failure as error:  # also keys that AWS refuses: they can be typed again
+                self._terminal.say(str(error))
+            else:
+                outcome.has_admin = True
+                return client
+        return None
+
+    def _admin(self, key_id: str, outcome: Outcome) -> Aws:
         credentials = outcome.settled.credentials
         client = aws.by_key(
             self._context, key_id, None, credentials.region, credentials.endpoint_url
@@ -115,17 +126,16 @@ class Run:
 
     def _find_or_make(self, client: Aws, outcome: Outcome) -> Aws:
         """Find or make the identity; return whoever could, or tried last."""
-        is_given = admin_flags.are_given(self._arguments)
         try:
             outcome.found = self._making.find_or_make(client)
-            if self._making.has_made and not is_given and aws.can_ask(outcome.settled.credentials):
+            if self._making.has_made and not outcome.has_admin:
                 command = f"sesmailctl policy {self._name}"
                 self._terminal.say(f"What is stored may do more than send; enough is: {command}")
         except AwsError as error:
             if not error.is_denied:
                 raise
-            outcome.note(self._context, str(error))
-            other = None if is_given else self._asked_admin(outcome)
+            outcome.note_denied(self._context, error)
+            other = None if outcome.has_admin else self._asked_admin(outcome)
             if other is None:
                 return client
             client.close()

@@ -68,8 +68,10 @@ def _ask(trial: Trial, client: aws.Aws) -> None:
         trial.is_sure = True
     except AwsError as error:
         _raise_if_refused(error)
-        trial.is_sure = trial.is_sure or error.is_denied  # it knows the key
-        trial.unknown.append(f"Sandbox and quota are not known: {error}")
+        if error.is_denied:
+            trial.is_sure = True  # it knows the key, which perhaps only sends: so it should
+        else:
+            trial.unknown.append(f"Sandbox and quota are not known: {error}")
 
 
 def _raise_if_refused(error: AwsError) -> None:
