@@ -117,7 +117,8 @@ class Consequences:
         text = f"SES {event.remote_id}; told by an event"
         is_over = events.accept(self._store, known, event.remote_id, text, now)
         if known.hold is not None and not events.is_held(self._store.connection, known.hold):
-            self._holds.release_entry(known.job.queue_id, now, (ENTRY,))
+            job = known.job
+            self._holds.release_entry(job.identity, job.queue_id, now, (ENTRY,))
         self._lines.accepted(known, event.remote_id, text, now)
         if is_over:
             self._lines.removed(known.job)
