@@ -17,6 +17,7 @@ from sesmail.delivery import credentials
 from sesmail.sysexits import EX_DATAERR, EX_NOPERM, EX_OK, EX_USAGE
 from tests.host import Host, Result
 from tests.installation import CHECKOUT
+from tests.terminal import Person
 
 CORPUS = CHECKOUT / "tests/corpus/import"
 KEY_ID = "AKIAIOSFODNN7EXAMPLE"
@@ -51,16 +52,16 @@ def test_it_shows_what_it_would_write(host: Host, run: Import) -> None:
     result = run(CORPUS / "msmtp/msmtprc")
     assert (result.exit_code, result.stderr) == (EX_OK, b"")
     lines = result.stdout.decode().splitlines()
-    assert lines[0].split() == ["identity", "key", "id", "secret", "settings", "from"]
-    assert lines[1].split("  ")[0] == "example.com"
-    assert KEY_ID in lines[1]
-    assert "SMTP password (44 characters)" in lines[1]
-    assert "region = eu-west-1" in lines[1]
-    assert "region = us-west-2, smtp_port = 2587" in lines[3]
+    assert lines[0] == f"In {CORPUS}/msmtp/msmtprc:"
+    assert lines[1].split() == ["identity", "key", "id", "secret", "region"]
+    words = ["example.com", KEY_ID, "SMTP", "(44", "characters)", "eu-west-1"]
+    assert lines[2].split() == words
+    assert lines[4].endswith("  us-west-2")
+    assert lines[5].strip() == "smtp_port = 2587"
     over = f"warning {CORPUS}/msmtp/msmtprc:"
-    assert lines[4] == f"{over}26 (gmail): passed over: smtp.gmail.com is not of SES"
-    assert lines[5].startswith(f"{over}33 (pass): passed over: passwordeval is not run; ")
-    assert lines[6:] == ["nothing is written; with --apply it is"]
+    assert lines[6] == f"{over}26 (gmail): passed over: smtp.gmail.com is not of SES"
+    assert lines[7].startswith(f"{over}33 (pass): passed over: passwordeval is not run; ")
+    assert lines[8:] == ["nothing is written; with --apply it is"]
     assert list(host.credentials.iterdir()) == []
 
 
@@ -97,7 +98,9 @@ def test_what_is_there_is_left_alone(host: Host, run: Import) -> None:
     assert result.exit_code == EX_OK
     assert b"there is such a file already; --replace replaces it" in result.stdout
     assert path.read_text() == "region = eu-west-1\n"
-    assert run("--apply", "--replace", CORPUS / "ssmtp/ssmtp.conf").exit_code == EX_OK
+    result = run("--apply", "--replace", CORPUS / "ssmtp/ssmtp.conf", CORPUS / "ubos")
+    assert result.exit_code == EX_OK
+    assert b"from\nexample.com" in result.stdout  # of two files it is said which
     assert f"aws_access_key_id = {KEY_ID}\n" in path.read_text()
 
 
@@ -157,7 +160,7 @@ def test_json(run: Import) -> None:
         "done": "would be written",
         "reason": "",
         "key_id": "AKIAI44QH8DHBEXAMPLE",
-        "secret": "API secret (40 characters)",
+        "secret": "API (40 characters)",
         "settings": {"region": "eu-central-1"},
     }
 
@@ -200,3 +203,19 @@ def test_another_user_cannot_write(host: Host, run: Import) -> None:
     result = run(path, user="www-data")
     assert result.exit_code == EX_NOPERM
     assert b"not permitted to read" in result.stdout
+
+
+def test_a_person_is_asked(host: Host, run: Import) -> None:
+    """On a terminal the domain is asked for, also where nothing is to be written."""
+    assert run(CORPUS / "boto/boto.cfg").exit_code == EX_OK  # nobody is there
+    words = ["import", str(CORPUS / "boto/boto.cfg")]
+    with Person([host.installed.command("sesmailctl"), *words], host.environment()) as person:
+        person.expect(f"Domain of the login in {CORPUS}/boto/boto.cfg: ")
+        person.type("Example.ORG")
+        assert person.ended() == EX_OK
+        assert "example.org" in person.screen
+        assert "nothing is written; with --apply it is" in person.screen
+        assert SECRET not in person.screen
+        (row,) = [line for line in person.screen.splitlines() if line.startswith("example.org")]
+        assert row.split() == ["example.org", KEY_ID, "API", "(40", "characters)", "us-west-2"]
+    assert list(host.credentials.iterdir()) == []

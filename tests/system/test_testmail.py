@@ -10,9 +10,11 @@ import pytest
 
 from sesmail.sysexits import EX_CONFIG, EX_OK, EX_UNAVAILABLE, EX_USAGE
 from tests import aftermath
-from tests.fakes.ses import SECRET
+from tests.fakes.ses import SECRET, SesServer
+from tests.host import Host
 from tests.installation import Installation
 from tests.spool import IDENTITY, Spool
+from tests.system.test_isolation import DAEMON, isolated
 
 SIMULATOR = "success@simulator.amazonses.com"
 SENDER = "sesmail-test@example.com"
@@ -203,3 +205,17 @@ def test_a_subdomain(spool: Spool, installed: Installation) -> None:
     document, _ = told(spool, installed, "wiki.example.com")
     assert document["from"] == "sesmail-test@wiki.example.com"
     assert document["outcome"] == "sent"
+
+
+@pytest.mark.root
+def test_another_user(host: Host, ses: SesServer) -> None:
+    """Whoever may not read the credentials can still send a mail, and follow his own."""
+    with isolated(host, ses) as spool:
+        host.settings(
+            spool_directory=spool.directory, credentials_directory=spool.credentials, user=DAEMON
+        )
+        spool.start()
+        result = host.run("test", IDENTITY, name="sesmailctl", user="www-data")
+        (one,) = ses.state.messages
+        assert result.exit_code == EX_OK
+        assert f"as {one.message_id}".encode() in result.stdout

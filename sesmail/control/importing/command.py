@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sesmail.control import credentials_writer, verb
@@ -14,7 +15,7 @@ from sesmail.control.verb import Context, Verbs
 from sesmail.settings import Settings
 from sesmail.sysexits import EX_OK, DataError, Failure, UsageError
 
-_COLUMNS = ("identity", "key id", "secret", "settings", "from")
+_COLUMNS = ("identity", "key id", "secret", "region")
 _DEFAULT_REGION = "us-east-1"
 
 
@@ -52,7 +53,7 @@ def _run(context: Context, arguments: argparse.Namespace) -> int:
     proposals = _chosen(terminal, accounts, choice)
     usable = [one for one in proposals if not one.obstacle]
     if usable:
-        terminal.table(_COLUMNS, [_row(one) for one in usable])
+        _show(terminal, usable)
     for one in proposals:
         _settle(terminal, settings, arguments, one)
     for failure in failures:
@@ -113,11 +114,26 @@ def _asked(terminal: Terminal, one: Proposal, choice: _Choice) -> Proposal:
 # What is shown and done.
 
 
-def _row(one: Proposal) -> tuple[str, ...]:
-    settings = {"region": f"{_DEFAULT_REGION} (default)"} | one.settings()
-    shown = ", ".join(f"{key} = {value}" for key, value in settings.items())
+def _show(terminal: Terminal, usable: list[Proposal]) -> None:
+    """Show what would be written; which file it is from in each row only where there are more."""
+    files = {one.account.path for one in usable}
+    is_one = len(files) == 1
+    if is_one:
+        terminal.say(f"In {files.pop()}:")
+    terminal.table(
+        _COLUMNS if is_one else (*_COLUMNS, "from"),
+        [row[:-1] if is_one else row for one in usable for row in _rows(one)],
+    )
+
+
+def _rows(one: Proposal) -> Iterator[tuple[str, ...]]:
+    """Yield a row for a proposal, and one for each setting beside the region."""
+    settings = one.settings()
+    region = settings.pop("region", f"{_DEFAULT_REGION} (default)")
     key_id = one.keys["aws_access_key_id"]
-    return one.identity or "?", key_id, one.secret_kind(), shown, one.account.place
+    yield one.identity or "?", key_id, one.secret_kind(), region, one.account.place
+    for key, value in settings.items():
+        yield "", "", "", f"{key} = {value}", ""
 
 
 def _settle(

@@ -38,8 +38,7 @@ class Proposal:
     def secret_kind(self) -> str:
         """Say which kind of secret it is, by its shape, and how long."""
         value = self.keys["aws_secret_access_key"]
-        name = "SMTP password" if secret.smtp_version(value) else "API secret"
-        return f"{name} ({len(value)} characters)"
+        return f"{'SMTP' if secret.smtp_version(value) else 'API'} ({len(value)} characters)"
 
     def settings(self) -> dict[str, str]:
         """Return the keys beside the pair."""
