@@ -9,7 +9,8 @@
     sesmail/qmgr[pid]: ID: removed
     sesmail/events[pid]: ID: to=<…>, relay=…, delay=…, dsn=…, status=bounced (…)   what SES tells,
     sesmail/feedback[pid]: ID: to=<…>, …, status=delivered (…)  and what readers do not count
-    sesmail/postsuper[pid]: ID: removed, uid=0       also: placed on hold, released from hold
+    sesmail/postsuper[pid]: ID: removed              by sesmailctl; also: placed on hold, released
+                                                     from hold, requeued
     sesmail/ses[pid]: warning: ID: …   and   fatal: ID: …      nothing was tried
 
 The ``sesmail/submit`` line is submission's. Callers choose addresses and Message-ID: bytes outside
@@ -110,9 +111,12 @@ class MailLog:
         """Log the end: the message is no longer kept."""
         self._info("qmgr", "removed")
 
-    def administered(self, what: str, uid: int) -> None:
-        """Log what an administrator had done, in the words of Postfix's postsuper."""
-        self._info("postsuper", f"{what}, uid={uid}")
+    def administered(self, what: str) -> None:
+        """Log what an administrator had done, in the words of Postfix's postsuper.
+
+        logwatch knows these alone; who it was is in the queue.
+        """
+        self._info("postsuper", what)
 
     def warning(self, text: str) -> None:
         """Log what does not stop the delivery."""

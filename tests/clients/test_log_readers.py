@@ -69,7 +69,7 @@ def logwatch(log: str) -> tuple[dict[str, str], str]:
 
 @pytest.fixture
 def foreground() -> str:
-    """The log of three messages that were sent while their callers waited."""
+    """The log of three messages that were sent while their callers waited, and one deleted."""
     lines: list[str] = []
 
     def emit(program: str, priority: int, text: str) -> None:
@@ -90,6 +90,8 @@ def foreground() -> str:
         log.active("wiki@example.com", 300, 1)
         log.result(f"r{number}@example.org", result, DELAYS)
         log.removed()
+    for words in ("placed on hold", "released from hold", "requeued", "removed"):
+        MailLog("0193A5F0C0FFEE00112233445569", emit).administered(words)
     log.warning("the credentials can be read by every user")
     log.fatal("line 3: unknown key")
     return stamped(lines)
@@ -149,7 +151,7 @@ def test_logwatch_reads_a_foreground(foreground: str) -> None:
     assert counts["Accepted"] == "3"
     assert counts["Delivered"] == counts["Deferred"] == counts["Bounced (remote)"] == "1"
     assert (counts["Bytes accepted"], counts["Bytes delivered"]) == ("900", "300")
-    assert counts["Removed from queue"] == "3"
+    assert counts["Removed from queue"] == "4"  # one by an administrator
     assert "Unmatched" not in report
 
 

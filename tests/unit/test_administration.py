@@ -126,14 +126,14 @@ def test_a_held_entry_waits_for_its_release(office: Office) -> None:
     office.holds.load(NOW)  # as after a restart
     with pytest.raises(DataError, match="held already"):
         office.desk.hold(new.queue_id, ROOT)
-    assert office.desk.release(new.queue_id, 1000) == 2
+    assert office.desk.release(new.queue_id) == 2
     assert office.claim().queue_id == new.queue_id
     assert office.lines == [
-        f"postsuper: {new.queue_id}: placed on hold, uid=0",
-        f"postsuper: {new.queue_id}: released from hold, uid=1000",
+        f"postsuper: {new.queue_id}: placed on hold",
+        f"postsuper: {new.queue_id}: released from hold",
     ]
     with pytest.raises(DataError, match="neither held"):
-        office.desk.release(new.queue_id, ROOT)
+        office.desk.release(new.queue_id)
 
 
 def test_what_is_being_sent_is_held_when_it_comes_back(office: Office) -> None:
@@ -155,7 +155,7 @@ def test_release_decides_what_was_ambiguous(office: Office) -> None:
     with office.store.transaction():
         standing = office.holds.begin("example.com", upkeep.ENTRY, new.queue_id, "perhaps", NOW)
     office.end(job, State.HELD, standing.hold.id)
-    assert office.desk.release(new.queue_id, ROOT) == 1
+    assert office.desk.release(new.queue_id) == 1
     assert office.claim().queue_id == new.queue_id
     assert upkeep.holds(office.store.connection) == []
 
@@ -196,7 +196,7 @@ def test_delete_gives_up_what_is_not_sent(office: Office) -> None:
     assert office.store.connection.execute(
         "SELECT open, failed, finished FROM entry"
     ).fetchall() == [(0, 0, NOW)]
-    assert office.lines[-1] == f"postsuper: {new.queue_id}: removed, uid=0"
+    assert office.lines[-1] == f"postsuper: {new.queue_id}: removed"
     for again in (office.desk.requeue, lambda queue_id: office.desk.delete(queue_id, ROOT)):
         with pytest.raises(DataError, match="nothing of"):
             again(new.queue_id)
@@ -209,7 +209,7 @@ def test_what_is_being_sent_is_not_deleted(office: Office) -> None:
     """It is refused, nothing changes, and its result is written down as ever."""
     new = office.add("a@x.org", "b@x.org")
     office.desk.hold(new.queue_id, ROOT)
-    office.desk.release(new.queue_id, ROOT)
+    office.desk.release(new.queue_id)
     job = office.claim()
     with pytest.raises(DataError, match="being sent just now"):
         office.desk.delete(new.queue_id, ROOT)
@@ -225,7 +225,7 @@ def test_what_is_not_there(office: Office) -> None:
         office.desk.retry,
         office.desk.requeue,
         lambda queue_id: office.desk.hold(queue_id, ROOT),
-        lambda queue_id: office.desk.release(queue_id, ROOT),
+        office.desk.release,
         lambda queue_id: office.desk.delete(queue_id, ROOT),
     ):
         with pytest.raises(DataError, match="no message"):

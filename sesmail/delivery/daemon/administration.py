@@ -86,6 +86,7 @@ class Administration:
         count = self.change(requeue)
         if not count:
             raise DataError(f"nothing of {queue_id} has failed, or is held because SES may have it")
+        MailLog(queue_id, self._emit).administered("requeued")
         return count
 
     # Holding.
@@ -105,10 +106,10 @@ class Administration:
             return decisions.hold(self.connection, entry, standing.hold)
 
         count = self.change(hold)
-        MailLog(queue_id, self._emit).administered("placed on hold", uid)
+        MailLog(queue_id, self._emit).administered("placed on hold")
         return count
 
-    def release(self, queue_id: str, uid: int) -> int:
+    def release(self, queue_id: str) -> int:
         """End a hold of the administrator's, or one for ambiguity; return how many were held."""
 
         def release(now: int) -> int:
@@ -118,7 +119,7 @@ class Administration:
             return self._holds.release_entry(entry.identity, queue_id, now)
 
         count = self.change(release)
-        MailLog(queue_id, self._emit).administered("released from hold", uid)
+        MailLog(queue_id, self._emit).administered("released from hold")
         return count
 
     # Deleting.
@@ -140,7 +141,7 @@ class Administration:
             return count
 
         count = self.change(delete)
-        MailLog(queue_id, self._emit).administered("removed", uid)
+        MailLog(queue_id, self._emit).administered("removed")
         return count
 
     def _hasten(self, identity: str, uid: int) -> int:

@@ -29,7 +29,7 @@ def hold(desk: Desk, request: Request, client: Client) -> Iterator[Part]:
 def release(desk: Desk, request: Request, client: Client) -> Iterator[Part]:
     """``id``: end that, or a hold because SES may have it."""
     client.must_see_all(desk.settings)
-    yield {"paths": desk.writer.release(request.queue_id(), client.uid)}
+    yield {"paths": desk.writer.release(request.queue_id())}
 
 
 def delete(desk: Desk, request: Request, client: Client) -> Iterator[Part]:
