@@ -13,11 +13,12 @@ from tests import aftermath
 from tests.aftermath import BOUNCES, SENDER
 from tests.fakes import faults
 from tests.fakes.ses import SesServer
-from tests.installation import Installation
+from tests.installation import CHECKOUT, Installation
 from tests.spool import RECIPIENT, Spool, message
 
-_IMPATIENT = """
+_IMPATIENT = f"""
 import sys
+sys.path.insert(0, {str(CHECKOUT)!r})
 from sesmail import envelope
 envelope.AMBIGUOUS_WAIT = 300
 from sesmail.delivery.daemon.main import main
