@@ -6,7 +6,7 @@ LIBRARY = $(PREFIX)/lib/sesmail
 SYSCONFDIR = /etc
 LOCALSTATEDIR = /var
 PYTHON = /usr/bin/python3
-# none: the delivery half uses the packages of PYTHON, and nothing is fetched
+# none: the packages of PYTHON run the delivery half, and its tests; nothing is fetched
 VENV = own
 FUZZ_SECONDS = 120
 HEAVY = clients crash scale
@@ -15,9 +15,18 @@ export DESTDIR PREFIX LIBRARY SYSCONFDIR LOCALSTATEDIR PYTHON VENV
 BIN = .venv/bin
 need = @packaging/need $(needs)
 
+ifeq ($(VENV),none)
+environment =
+pytest = $(PYTHON) -m pytest -p no:cacheprovider
+else
+environment = venv
+pytest = $(BIN)/pytest
+endif
+
 # Purposes in packaging/deps; what a target needs is asked for before .venv is made, too.
 needs = venv
-test test-oldest test-scale: needs = venv test
+test: needs = test $(if $(environment),venv,test-system)
+test-oldest test-scale: needs = venv test
 bench: needs = venv test clients
 test-crash: needs = venv test crash
 test-clients: needs = venv test clients
@@ -34,9 +43,9 @@ help: ## this list
 demo: venv ## send examples/welcome.eml to a stand-in for SES on loopback, and show what it got
 	@examples/demo.sh
 
-test: venv ## every test but those of the next three
+test: $(environment) ## every test but those of HEAVY
 	$(need)
-	$(BIN)/pytest -n auto $(HEAVY:%=--ignore tests/%) $(ARGS)
+	$(pytest) -n auto $(HEAVY:%=--ignore tests/%) $(ARGS)
 
 test-clients: venv ## real programs (PHP, MediaWiki, ...) against the installed sendmail
 	$(need)

@@ -1,4 +1,4 @@
-"""Fixtures for all tests, and two rules: a skipped test is a failed one; without root, say so."""
+"""Fixtures for all tests, and two rules: a skipped test is a failed one; say what is left out."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 
 from tests.fakes.ses import SesServer
 from tests.host import Host, is_root
-from tests.installation import Installation, install_once, make_session_directory
+from tests.installation import VENV, Installation, install_once, make_session_directory
 from tests.spool import Spool
 
 _SESSION = pytest.StashKey[Path]()
@@ -80,25 +80,38 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         shutil.rmtree(config.stash[_SESSION])
 
 
-def pytest_report_header() -> str:
+def pytest_report_header() -> list[str]:
     """Say it where tests are left out."""
-    return "" if is_root() else "not root: tests marked `root` are left out"
+    return [f"{why}: tests marked `{mark}` are left out" for mark, why in _left_out().items()]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what needs root where we are not."""
-    if is_root():
-        return
-    left_out = [item for item in items if item.get_closest_marker("root")]
-    config.hook.pytest_deselected(items=left_out)
-    items[:] = [item for item in items if item not in left_out]
+    """Leave out what needs root where we are not, and our environment where there is none."""
+    marks = _left_out()
+    left_out = [item for item in items if any(map(item.get_closest_marker, marks))]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Count a skipped or expected failure as a failure: nobody looks at those."""
-    report = yield
+def _left_out() -> dict[str, str]:
+    """Return the marks whose tests cannot run here, each with the reason."""
+    marks = {}
+    if not is_root():
+        marks["root"] = "not root"
+    if VENV == "none":
+        marks["venv"] = "no virtual environment"
+    return marks
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport() -> Generator[None, Any, None]:
+    """Count a skipped or expected failure as a failure: nobody looks at those.
+
+    In the older form of hook wrappers, which Debian 12's pytest knows.
+    """
+    result = yield
+    report: pytest.TestReport = result.get_result()
     if report.skipped:
         report.outcome = "failed"
         report.longrepr = f"skipped, which is not allowed here: {report.longrepr}"
-    return report

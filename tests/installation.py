@@ -16,6 +16,7 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 PYTHON = os.environ.get("PYTHON", "/usr/bin/python3")
+VENV = os.environ.get("VENV", "own")  # none: `make test VENV=none`
 _WHEELS = CHECKOUT / ".cache" / "wheels"  # put there by `make venv`
 
 
@@ -66,7 +67,7 @@ def make(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     environ = os.environ | {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(_WHEELS)} | environ
     for name in ("MAKEFLAGS", "MAKELEVEL", "DESTDIR", "PREFIX"):
         environ.pop(name, None)  # tests run under make themselves
-    command = ["make", "-s", "-C", str(CHECKOUT), f"PYTHON={PYTHON}", *arguments]
+    command = ["make", "-s", "-C", str(CHECKOUT), f"PYTHON={PYTHON}", f"VENV={VENV}", *arguments]
     return subprocess.run(command, env=environ, capture_output=True, text=True)
 
 

@@ -33,7 +33,7 @@ def test_unstructured(value: str, expected: str) -> None:
 
 words = st.lists(
     st.text(
-        st.characters(min_codepoint=33, exclude_categories=("C", "Z")), min_size=1, max_size=90
+        st.characters(min_codepoint=33, blacklist_categories=("C", "Z")), min_size=1, max_size=90
     ),
     min_size=1,
     max_size=20,

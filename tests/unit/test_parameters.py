@@ -102,7 +102,7 @@ def test_file_names(value: str, name: str) -> None:
 
 
 @given(
-    st.text(st.characters(min_codepoint=32, exclude_categories=["C"]), max_size=99), st.booleans()
+    st.text(st.characters(min_codepoint=32, blacklist_categories=["C"]), max_size=99), st.booleans()
 )
 def test_file_names_are_read_back(name: str, is_utf8: bool) -> None:
     """Whatever characters or bytes a name has, they are there, and the other parameters stay."""
