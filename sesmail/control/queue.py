@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from sesmail.control import ask, queue_list, queue_show, salvage, verb
+from sesmail.control import ask, queue_list, queue_show, verb
 from sesmail.control.queue_id import queue_id
 from sesmail.control.verb import Context, Run, Verbs
 from sesmail.queue import states
@@ -74,5 +74,7 @@ def _change(context: Context, request: str, done: str, **fields: Any) -> None:
 
 
 def _salvage(context: Context, arguments: argparse.Namespace) -> None:
+    from sesmail.control import salvage  # with it comes SQLite, which the others need not wait for
+
     for line in salvage.run(context.settings, arguments.file):
         context.terminal.say(line)

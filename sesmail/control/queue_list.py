@@ -27,13 +27,13 @@ def run(context: Context, arguments: argparse.Namespace) -> None:
 
 
 def _table(lines: Iterator[str]) -> Iterator[str]:
-    """Yield text for each page; ``queue.search`` has the columns of a forward-path."""
+    """Yield text for each page; a forward-path has what ``queue.search.SHOWN`` names."""
     messages = size = 0
     last = ""
     for line in lines:
         text = [] if messages else [_HEADING]
         for row in json.loads(line):
-            queue_id, _, _, arrived, bytes_, author, path, address, state, _, _, _, reason = row
+            queue_id, arrived, bytes_, author, path, address, state, reason = row
             if queue_id != last:
                 last = queue_id
                 messages += 1

@@ -1,11 +1,12 @@
 """Forward-paths that wait or failed, with their entries, chosen by identity, address and state.
 
 SQLite puts the text together: of a hundred thousand it costs little more than their rows. A
-forward-path is an object, a line, or an array of the same values in the same order; times are in
-seconds since the epoch:
+forward-path is an object, a line; times are in seconds since the epoch:
 
     queue_id identity uid arrived size author reverse_path      of the entry
     address state due attempts status reason                    ``due``: when it is tried next
+
+or, for a table, an array of what it shows (``SHOWN``).
 """
 
 from __future__ import annotations
@@ -37,11 +38,12 @@ _COLUMNS = {
     "reason": "coalesce(iif(p.state = 3, NULL, w.reason), h.reason, p.text)",
 }
 FIELDS = tuple(_COLUMNS)
+SHOWN = ("queue_id", "arrived", "size", "author", "reverse_path", "address", "state", "reason")
 
 _OBJECTS = "group_concat(json_object({columns}), char(10))".format(
     columns=", ".join(f"'{name}', {expression}" for name, expression in _COLUMNS.items())
 )
-_ARRAYS = f"json_group_array(json_array({', '.join(_COLUMNS.values())}))"
+_ARRAYS = f"json_group_array(json_array({', '.join(_COLUMNS[name] for name in SHOWN)}))"
 
 _PAGE = """
 WITH {held}

@@ -19,7 +19,7 @@ _PIECE = 256 << 10  # bytes of content in one step
 def queue(desk: Desk, request: Request, client: Client) -> Iterator[Part]:
     """``identity``, ``recipient``, ``state``: what waits, or failed; see ``queue.search``.
 
-    With ``arrays`` a document is an array of arrays, for whoever wants it fast.
+    With ``arrays`` a document is an array of arrays, with what a table shows.
     """
     state = request.text("state") or None
     if state not in (None, *states.NAMES):
