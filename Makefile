@@ -9,7 +9,9 @@ PYTHON = /usr/bin/python3
 # none: the packages of PYTHON run the delivery half, and its tests; nothing is fetched
 VENV = own
 FUZZ_SECONDS = 120
-HEAVY = clients crash scale
+HEAVY = clients crash packages scale
+# the mail programs beside which `make test-packages` tries the package
+MTA = none postfix exim4-daemon-light nullmailer msmtp-mta
 export DESTDIR PREFIX LIBRARY SYSCONFDIR LOCALSTATEDIR PYTHON VENV
 
 BIN = .venv/bin
@@ -30,11 +32,12 @@ test-oldest test-scale: needs = venv test
 bench: needs = venv test clients
 test-crash: needs = venv test crash
 test-clients: needs = venv test clients
+test-packages: needs = venv test deb packages
 check: needs = venv test manual
 manual: needs = manual
 deb: needs = deb
 
-.PHONY: help demo test test-clients test-crash test-oldest test-scale check lint format types manual bench fuzz \
+.PHONY: help demo test test-clients test-crash test-oldest test-packages test-scale check lint format types manual bench fuzz \
 	venv deps install uninstall dist deb clean
 
 help: ## this list
@@ -62,11 +65,15 @@ test-oldest: venv ## the tests of modules and of the system with Debian 12's bot
 	packaging/venv-oldest
 	.cache/oldest/bin/pytest -n auto tests/unit tests/system $(ARGS)
 
+test-packages: venv ## the Debian package, in roots of its own, beside each of MTA (as root)
+	$(need)
+	MTA="$(MTA)" $(BIN)/pytest tests/packages $(ARGS)
+
 test-scale: venv ## a million queued, and ten thousand messages through an SES that fails
 	$(need)
 	$(BIN)/pytest tests/scale $(ARGS)
 
-check: lint types manual test ## all that a change must pass, but the three heavy ones
+check: lint types manual test ## all that a change must pass, but the heavy ones
 
 lint: venv ## ruff: rules and layout
 	$(BIN)/ruff check .
