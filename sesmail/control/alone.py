@@ -22,7 +22,7 @@ from sesmail.queue.store import Store
 from sesmail.settings import Settings
 
 
-def answer(settings: Settings, name: str, text: str) -> Iterator[str]:
+def answer(settings: Settings, name: str, text: str) -> Iterator[list[str]]:
     """Yield the lines of the answer to a request of this name, ``text`` in JSON.
 
     Becomes the user of the settings, for good. Raises NotPermitted, and CannotCreate where a daemon
@@ -32,7 +32,7 @@ def answer(settings: Settings, name: str, text: str) -> Iterator[str]:
     privileges.become(settings.user)  # root's files in the queue would lock sesmaild out for ever
     with _desk(settings, is_changing=name in registry.CHANGING) as desk:
         for piece in registry.answer(desk, text.encode("ascii"), client):
-            yield from piece.split("\n")[:-1]
+            yield piece.split("\n")[:-1]
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from sesmail.delivery.daemon.answers.wire import DENIED, END, ERROR
 from sesmail.drop.put import READER, Wake
 from sesmail.settings import Settings
 from sesmail.submission import daemon
-from sesmail.sysexits import DataError, NotPermitted, Unavailable
+from sesmail.sysexits import DataError, NotPermitted
 
 
 def ask(settings: Settings, request: dict[str, object]) -> Iterator[dict[str, Any]]:
@@ -25,12 +25,20 @@ def ask(settings: Settings, request: dict[str, object]) -> Iterator[dict[str, An
 
 def lines(settings: Settings, request: dict[str, object]) -> Iterator[str]:
     """Yield the same as they came, each in a line of ASCII, without its end."""
-    for line in _answer(settings, request):
-        if line.startswith(END):
-            _end(json.loads(line))
+    for batch in batches(settings, request):
+        yield from batch
+
+
+def batches(settings: Settings, request: dict[str, object]) -> Iterator[list[str]]:
+    """Yield the same lines, as many at once as have come."""
+    for batch in _answer(settings, request):
+        if batch and batch[-1].startswith(END):
+            last = batch.pop()
+            yield batch
+            _end(json.loads(last))
             return
-        yield line
-    raise Unavailable("the answer broke off; try again")
+        yield batch
+    raise daemon.broken_off()
 
 
 def is_running(settings: Settings) -> bool:
@@ -42,10 +50,10 @@ def is_running(settings: Settings) -> bool:
         wake.close()
 
 
-def _answer(settings: Settings, request: dict[str, object]) -> Iterator[str]:
+def _answer(settings: Settings, request: dict[str, object]) -> Iterator[list[str]]:
     text = json.dumps(request, separators=(",", ":"))
     if is_running(settings):
-        return daemon.ask(settings.spool_directory, text, END)
+        return daemon.batches(settings.spool_directory, text)
     # Half of the daemon, which whoever can ask one need not wait for.
     from sesmail.control import alone
 

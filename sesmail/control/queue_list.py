@@ -10,6 +10,7 @@ import json
 import time
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import chain
 
 from sesmail.control import ask
 from sesmail.control.verb import Context
@@ -22,8 +23,11 @@ def run(context: Context, arguments: argparse.Namespace) -> None:
     wanted = {key: getattr(arguments, key) for key in ("identity", "recipient", "state")}
     request = {"request": "queue", "arrays": not context.terminal.is_json}
     request |= {key: value for key, value in wanted.items() if value}
-    lines = ask.lines(context.settings, request)
-    context.terminal.write(lines if context.terminal.is_json else _table(lines))
+    batches = ask.batches(context.settings, request)
+    if context.terminal.is_json:
+        context.terminal.write("\n".join(batch) for batch in batches if batch)
+    else:
+        context.terminal.write(_table(chain.from_iterable(batches)))
 
 
 def _table(lines: Iterator[str]) -> Iterator[str]:

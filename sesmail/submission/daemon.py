@@ -25,8 +25,17 @@ def ask(spool_directory: str, request: str, last: str) -> Iterator[str]:
 
     Raises Unavailable where nobody answers, or not to the end.
     """
-    path = os.path.join(spool_directory, "control")
     line = ""
+    for lines in batches(spool_directory, request):
+        for line in lines:
+            yield line
+    if not line.startswith(last):
+        raise broken_off()
+
+
+def batches(spool_directory: str, request: str) -> Iterator[list[str]]:
+    """Send ``request``; yield the lines of the answer, as many as have come. Raises Unavailable."""
+    path = os.path.join(spool_directory, "control")
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.settimeout(_PATIENCE)
@@ -34,14 +43,16 @@ def ask(spool_directory: str, request: str, last: str) -> Iterator[str]:
             _check_peer(connection, spool_directory)
             # SIGPIPE may be at its default here.
             connection.sendall(f"{request}\n".encode("ascii"), socket.MSG_NOSIGNAL)
-            for line in _lines(connection):
-                yield line
+            yield from _received(connection)
     except OSError as error:
         raise Unavailable(
             f"sesmaild does not answer at {path}: {error.strerror or error}; is it running?"
         ) from None
-    if not line.startswith(last):
-        raise Unavailable("sesmaild did not answer to the end; try again")
+
+
+def broken_off() -> Unavailable:
+    """Return what is raised where the last line of an answer lacks."""
+    return Unavailable("sesmaild did not answer to the end; try again")
 
 
 def _check_peer(connection: socket.socket, spool_directory: str) -> None:
@@ -52,8 +63,8 @@ def _check_peer(connection: socket.socket, spool_directory: str) -> None:
         raise Unavailable(f"somebody else (uid {uid}) listens in place of sesmaild; look who")
 
 
-def _lines(connection: socket.socket) -> Iterator[str]:
-    rest = b""
+def _received(connection: socket.socket) -> Iterator[list[str]]:
+    rest = ""
     while data := connection.recv(_PIECE):
-        *lines, rest = (rest + data).split(b"\n")
-        yield from (line.decode("ascii", "replace") for line in lines)
+        *lines, rest = (rest + data.decode("ascii", "replace")).split("\n")
+        yield lines
