@@ -95,9 +95,10 @@ class Settler:
         """Append to ``ended`` what is to be written down of an attempt."""
         finished: list[tuple[Path, Finished]] = []
         for path, result in zip(job.paths, results, strict=True):
-            result = self._expire(job, path, self._told(job, path, result), now)
             if result.outcome is Outcome.DELIVERED:
                 self._release(job, path, now)
+            else:
+                result = self._expire(job, path, self._told(job, path, result), now)
             hold = self._hold(job, path, result, now)
             written = outcomes.finished(path, result, now, self._parts.settings, hold)
             finished.append((path, written))
@@ -125,10 +126,10 @@ class Settler:
         return lanes
 
     def _told(self, job: Job, path: Path, result: Result) -> Result:
-        """Return the result; a delivery, if an event told meanwhile that SES has the message."""
-        is_doubtful = result.retry is Retry.AMBIGUOUS or path.attempts > 1
-        if result.outcome is Outcome.DELIVERED or not is_doubtful:
-            return result
+        """Return the result; a delivery, if an event told meanwhile that SES has the message.
+
+        Of this attempt or one before: a 500 may come after SES took it, too.
+        """
         remote_id = events.proof(self._store.connection, path.id, job.arrived)
         return outcomes.told(result, remote_id) if remote_id else result
 
