@@ -16,7 +16,7 @@ from tests.fakes.ses import KEY_ID, SECRET
 PAIR = f"aws_access_key_id = {KEY_ID}\naws_secret_access_key = {SECRET}\n"
 OTHER = KEY_ID[:-1] + "F"
 QUEUE = "https://sqs.us-east-1.amazonaws.com/123456789012/"
-PLACES: list[str] = []  # what runs, in the order in which it began
+threads: list[str] = []  # what runs, in the order in which it began
 
 
 class Thread:
@@ -28,18 +28,18 @@ class Thread:
 
     def start(self) -> None:
         """Run."""
-        PLACES.append(self._text)
+        threads.append(self._text)
 
     def end(self) -> None:
         """Run no more."""
-        PLACES.remove(self._text)
+        threads.remove(self._text)
 
 
 @pytest.fixture
 def credentials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The directory of the credentials files."""
     monkeypatch.setattr(pollers, "Poller", Thread)
-    PLACES.clear()
+    threads.clear()
     return tmp_path
 
 
@@ -63,11 +63,11 @@ def test_one_for_each_queue_and_key(credentials: Path) -> None:
     )
     running = follow(credentials)
     wanted = [f"a.example q {KEY_ID}", f"c.example r {KEY_ID}", f"f.example q {OTHER}"]
-    assert wanted == PLACES
+    assert threads == wanted
     follow(credentials, running)
-    assert wanted == PLACES
+    assert threads == wanted
     running.end()
-    assert PLACES == []
+    assert threads == []
 
 
 def test_files_that_change(credentials: Path) -> None:
@@ -77,16 +77,16 @@ def test_files_that_change(credentials: Path) -> None:
     running = follow(credentials)
     file.write_text(f"{PAIR}events_queue_url = {QUEUE}q\nmax_send_rate = 5\n")
     follow(credentials, running)
-    assert PLACES == [f"a.example q {KEY_ID}"]
+    assert threads == [f"a.example q {KEY_ID}"]
     file.write_text(f"{PAIR}events_queue_url = {QUEUE}r\n")
     follow(credentials, running)
-    assert PLACES == [f"a.example r {KEY_ID}"]
+    assert threads == [f"a.example r {KEY_ID}"]
     file.write_text("nonsense\n")
     follow(credentials, running)
-    assert PLACES == []
+    assert threads == []
 
 
 def test_no_directory(credentials: Path) -> None:
     """Nothing to read, nothing to do."""
     follow(credentials / "nowhere")
-    assert PLACES == []
+    assert threads == []
