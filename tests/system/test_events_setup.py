@@ -14,6 +14,7 @@ from tests.fakes.configuration_set import ConfigurationSet
 from tests.fakes.ses import KEY_ID
 from tests.fakes.state import State
 from tests.spool import IDENTITY, Spool
+from tests.terminal import Person
 
 NAME = "sesmail-example-com"
 URL = f"/123456789012/{NAME}"
@@ -230,6 +231,19 @@ def test_remove_asks(spool: Spool) -> None:
     assert result.exit_code == 64
     assert "--yes" in result.stderr
     assert spool.ses.state.queues.find(NAME) is not None
+
+
+def test_remove_listens_to_the_answer(spool: Spool) -> None:
+    """It says how much goes with the queue; no and nothing leave all, yes removes it."""
+    setup(spool)
+    for answer, is_there in (("", True), ("n", True), ("y", False)):
+        environ = {"SESMAIL_CONFIG": str(spool.configuration), "LANG": "C.UTF-8"}
+        with Person([*ctl.COMMAND, "events", "remove", IDENTITY], environ) as person:
+            shown = person.expect("use them? (y/N): ")
+            person.type(answer)
+            assert person.ended() == 0
+        assert " with 1 event, " in shown  # SES's trial of the topic
+        assert (spool.ses.state.queues.find(NAME) is not None) == is_there
 
 
 def test_what_others_made_stays(spool: Spool) -> None:

@@ -15,6 +15,7 @@ from sesmail.queue.store import Finished, NewEntry, State, Store
 from tests import ctl
 from tests.queue_entries import entry
 from tests.spool import IDENTITY, Spool
+from tests.terminal import Person
 
 OTHER = "example.net"
 
@@ -112,7 +113,22 @@ def test_text(filled: Spool) -> None:
         line.split() for line in result.stdout.splitlines()
     ]
     assert "drop to acceptance  300 ms  700 ms  700 ms" in result.stdout
-    assert "gone.example     2" in result.stdout
+    assert "    2  gone.example\n" in result.stdout
+    assert max(map(len, result.stdout.splitlines())) <= 80
+
+
+def test_on_a_terminal(filled: Spool) -> None:
+    """The sparklines are of block characters, and nothing is wider than the screen."""
+    environ = {"SESMAIL_CONFIG": str(filled.configuration), "LANG": "C.UTF-8"}
+    with Person([*ctl.COMMAND, "report", "--days", "3"], environ) as person:
+        assert person.ended() == 0
+    assert ["bounced", "3", "27", "%", "█··"] in [line.split() for line in lines(person.screen)]
+    assert max(map(len, lines(person.screen))) <= 80
+
+
+def lines(screen: str) -> list[str]:
+    """Return what is seen in each line."""
+    return [line.rstrip() for line in screen.splitlines()]
 
 
 def test_what_is_missing_is_said(filled: Spool) -> None:

@@ -38,10 +38,10 @@ def remove(context: Context, arguments: argparse.Namespace) -> None:
     caller, plan = _begin(context, arguments)
     if not arguments.yes:
         count = removing.waiting(caller, plan)
-        events = f"and {count} events in it " if count else ""
+        events = f" with {count} event{'' if count == 1 else 's'}" if count else ""
         question = (
-            f"Remove the queue {plan.name}, {events}for all hosts that use it, its topic and its "
-            "event destination?"
+            f"Remove the queue {plan.name}{events}, its topic and event destination, for all hosts "
+            "that use them?"
         )
         if not context.terminal.confirm(question, "--yes", default=False):
             context.terminal.say("nothing was removed")

@@ -43,25 +43,19 @@ def is_unicode(terminal: Terminal) -> bool:
 
 def _show(terminal: Terminal, identity: Identity) -> None:
     total = identity.total()
-    terminal.table(("", "TOTAL", "SHARE", "BY DAY"), list(_kinds(terminal, identity, total)))
-    latencies = [
-        [f"drop to {until}", *(_percentile(total, kind, share) for share in _PERCENTILES.values())]
-        for kind, until in WITH_LATENCY.items()
-        if total.latencies[kind]
-    ]
+    terminal.table(("", "TOTAL", "SHARE", "BY DAY"), _kinds(terminal, identity, total))
+    latencies = _latencies(terminal, identity, total)
     if latencies:
         terminal.say()
-        terminal.table(("LATENCY", *(name.upper() for name in _PERCENTILES)), latencies)
+        names = (name.upper() for name in _PERCENTILES)
+        terminal.table(("LATENCY", *names, "MEDIAN BY DAY"), latencies)
     terminal.say()
-    terminal.table(
-        ("DAY", *(kind.upper() for kind in KINDS), "ACCEPTED IN", "DELIVERED IN"),
-        [_day(str(day), figures) for day, figures in identity.days.items()],
-    )
+    terminal.table(("DAY", *(kind.upper() for kind in KINDS)), _days(identity))
     domains = identity.top_domains()
     if domains:
         terminal.say()
         terminal.table(
-            ("BOUNCING DOMAIN", "MAILS"), [[domain, str(count)] for domain, count in domains]
+            ("MAILS", "BOUNCING DOMAIN"), [[f"{count:>5}", domain] for domain, count in domains]
         )
 
 
@@ -72,22 +66,40 @@ def _kinds(terminal: Terminal, identity: Identity, total: Day) -> list[list[str]
             kind,
             str(total.counts[kind]).rjust(width),
             wording.percent(total.share(kind)) if kind in (BOUNCED, COMPLAINED) else "",
-            sparkline(
-                [day.counts[kind] for day in identity.days.values()],
-                is_unicode=is_unicode(terminal),
-            ),
+            _bars(terminal, [day.counts[kind] for day in identity.days.values()]),
         ]
         for kind in KINDS
     ]
 
 
-def _day(name: str, day: Day) -> list[str]:
+def _latencies(terminal: Terminal, identity: Identity, total: Day) -> list[list[str]]:
     return [
-        name,
-        *(str(day.counts[kind]).rjust(len(kind)) for kind in KINDS),
-        *(_percentile(day, kind, 0.5) for kind in WITH_LATENCY),
+        [
+            f"drop to {until}",
+            *(
+                wording.duration(percentile(total.latencies[kind], share))
+                for share in _PERCENTILES.values()
+            ),
+            _bars(
+                terminal,
+                [percentile(day.latencies[kind], 0.5) or 0 for day in identity.days.values()],
+            ),
+        ]
+        for kind, until in WITH_LATENCY.items()
+        if total.latencies[kind]
     ]
 
 
-def _percentile(day: Day, kind: str, share: float) -> str:
-    return wording.duration(percentile(day.latencies[kind], share))
+def _days(identity: Identity) -> list[list[str]]:
+    width = {
+        kind: max(len(kind), *(len(str(day.counts[kind])) for day in identity.days.values()))
+        for kind in KINDS
+    }
+    return [
+        [str(name), *(str(day.counts[kind]).rjust(width[kind]) for kind in KINDS)]
+        for name, day in identity.days.items()
+    ]
+
+
+def _bars(terminal: Terminal, values: Sequence[int]) -> str:
+    return sparkline(values, is_unicode=is_unicode(terminal))
