@@ -9,6 +9,7 @@ from email.message import EmailMessage
 
 import pytest
 
+from tests import ctl
 from tests.desk import parsed
 from tests.fakes import faults
 from tests.spool import Spool
@@ -51,7 +52,11 @@ def test_refused_for_good(spool: Spool) -> None:
     assert "Email content is rejected" in reason(report)
     assert b"Subject: hello" in sent.raw
     assert b"secret" not in sent.raw
-    assert len(spool.lines(f"{name}: sender non-delivery notification: ")) == 1
+    (line,) = spool.lines(f"{name}: sender non-delivery notification: ")
+    (told,) = [
+        step for step in ctl.run(spool, "log", name, "--json").documents if step["step"] == "dsn"
+    ]
+    assert line.endswith(told["text"])
 
 
 def test_a_local_sender(spool: Spool) -> None:
