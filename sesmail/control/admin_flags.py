@@ -10,6 +10,14 @@ import argparse
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Add the flags by which an administrator says who he is and where."""
+    add_who(parser)
+    parser.add_argument("--region", metavar="REGION", help="the AWS region, such as eu-west-1")
+    parser.add_argument("--endpoint-url", metavar="URL", help="another address of the API")
+
+
+def add_who(parser: argparse.ArgumentParser) -> None:
+    """Add those that say who he is; region and address are then those of the stored keys."""
+    parser.set_defaults(region=None, endpoint_url=None)
     group = parser.add_argument_group("rights to set up (nothing of them is stored)")
     whose = group.add_mutually_exclusive_group()
     whose.add_argument("--admin-profile", metavar="NAME", help="a profile in your ~/.aws")
@@ -19,8 +27,6 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="its secret, and in a second line the session token if it is temporary; - is stdin",
     )
-    parser.add_argument("--region", metavar="REGION", help="the AWS region, such as eu-west-1")
-    parser.add_argument("--endpoint-url", metavar="URL", help="another address of the API")
 
 
 def are_given(arguments: argparse.Namespace) -> bool:

@@ -50,6 +50,7 @@ def network(result: ctl.Result) -> Lines:
     return [line for line in lines if line[1].startswith(wanted) and not line[1].startswith(local)]
 
 
+ADMIN_SECRET = "Administrator/K7MDENG/bPxRfiCYEXAMPLEKEY"
 KEYS = ("level", "subject", "text", "remedy")
 
 
@@ -194,6 +195,28 @@ def test_events(spool: Spool, dns: DnsServer) -> None:
     assert (level, "sesmailctl events policy" in remedy) == ("broken", True)
     spool.ses.state.denied.clear()
     assert wrong(check(spool, dns)) == []
+
+
+ADMIN = "AKIAADMINISTRATOR123"
+BY_ADMIN = ("--admin-key-id", ADMIN, "--admin-secret-file", "-")
+
+
+@pytest.mark.parametrize("way", ["api", "smtp"])
+def test_the_administrator_asks(spool: Spool, dns: DnsServer, way: str) -> None:
+    """His keys ask what the stored ones may not; these are tried all the same."""
+    if way == "smtp":
+        spool.use_smtp(f"endpoint_url = {spool.ses.api_url}")
+    state = spool.ses.state
+    state.keys[ADMIN] = ADMIN_SECRET
+    state.denied[KEY_ID] = {"ses:GetAccount", "ses:GetEmailIdentity"}
+    state.sandbox = True
+    words = ("check", "--json", "--nameserver", dns.address, IDENTITY, *BY_ADMIN)
+    result = ctl.run(spool, *words, stdin=f"{ADMIN_SECRET}\n")
+    ((level, subject, _, _),) = wrong(result)
+    assert (level, subject) == ("broken", f"{IDENTITY}: account")
+    assert KEY_ID.lower() in of(result, "keys")[2].lower()
+    assert "is verified" in of(result, "identity")[2]
+    assert ADMIN_SECRET not in result.stdout + result.stderr
 
 
 # SMTP.
@@ -361,6 +384,7 @@ def test_for_people(spool: Spool, dns: DnsServer) -> None:
     ("words", "code"),
     [
         (["not a domain"], EX_USAGE),
+        (["--admin-profile", "me"], EX_USAGE),
         (["--nameserver", "nowhere"], EX_USAGE),
         (["--unit", "no-such-unit"], EX_DATAERR),
     ],

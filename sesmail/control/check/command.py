@@ -14,6 +14,7 @@ from sesmail.control import admin_flags, identity_name, verb
 from sesmail.control.check.finding import EXIT_CODES, Finding, broken, exit_code
 from sesmail.control.terminal import Terminal
 from sesmail.control.verb import Context, Verbs
+from sesmail.sysexits import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,9 +39,12 @@ def add(verbs: Verbs) -> None:
         "--unit", metavar="NAME", help="look whether this systemd service can send; only that"
     )
     admin_flags.add_nameserver(parser)
+    admin_flags.add_who(parser)
 
 
 def _run(context: Context, arguments: argparse.Namespace) -> int:
+    if admin_flags.are_given(arguments) and not arguments.domain:
+        raise UsageError("name the DOMAIN that the administrator's keys are to be used for")
     answer = _Answer(context.terminal)
     if arguments.unit:
         _unit(context, arguments.unit, answer)
@@ -89,10 +93,16 @@ def _everything(context: Context, arguments: argparse.Namespace, answer: _Answer
     answer.tell(one for one in read if isinstance(one, Finding))
     usable = [one for one in read if isinstance(one, Credentials)]
     if usable and not arguments.offline:
+        from sesmail.control import aws
         from sesmail.control.check import network
 
-        with context.terminal.progress("asking SES and the DNS"):
-            answer.tell(network.ask(usable, domain, arguments.nameserver))
+        with contextlib.ExitStack() as opened:
+            admin = None
+            if admin_flags.are_given(arguments):
+                admin = aws.admin(context, arguments, usable[0].region, usable[0])
+                opened.callback(admin.close)
+            opened.enter_context(context.terminal.progress("asking SES and the DNS"))
+            answer.tell(network.ask(usable, domain, arguments.nameserver, admin))
     answer.sum_up()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sesmail.control.aws import Aws, AwsError
-from sesmail.control.check.finding import Finding, broken, of_failure, ok
+from sesmail.control.check.finding import Finding, broken, of_failure, ok, warning
 from sesmail.delivery.credentials import Credentials
 from sesmail.delivery.outcome import Outcome, Result
 from sesmail.delivery.transport import smtp_session
@@ -36,6 +36,21 @@ def of_api(credentials: Credentials, aws: Aws) -> Finding:
 def _may_be_valid(error: AwsError) -> bool:
     """Tell whether only STS is the trouble: closed to this host, or to this key."""
     return not error.code or error.is_denied
+
+
+def of_one_account(credentials: Credentials, own: Aws, admin: Aws) -> Iterator[Finding]:
+    """Say where the administrator's keys are those of another account: what follows is its own."""
+    try:
+        ours, theirs = own.account_id(), admin.account_id()
+    except AwsError:
+        return  # nobody says whose they are
+    if ours != theirs:
+        yield warning(
+            f"{credentials.identity}: account",
+            f"the stored keys are of account {ours}, the administrator's of {theirs}, and these "
+            "are asked",
+            "use an administrator's keys of the same account",
+        )
 
 
 def of_smtp(credentials: Credentials) -> Finding:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from functools import partial
 
 from sesmail.control import aws
@@ -21,10 +21,13 @@ Reached = Mapping[Endpoint, list[Finding]]
 """What was found on the way to each endpoint."""
 
 
-def ask(credentials: Sequence[Credentials], author: str, nameserver: str) -> Iterator[Finding]:
+def ask(
+    credentials: Sequence[Credentials], author: str, nameserver: str, admin: Aws | None = None
+) -> Iterator[Finding]:
     """Yield what is found for these credentials.
 
     ``author``: the domain or address that is asked for; "": the one that each file is named for.
+    ``admin`` asks, where it is given, what the stored keys may not ask.
     """
     endpoints = {endpoint.of(one) for one in credentials if one.transport == API}
     reached: Reached = {place: [] for place in endpoints}
@@ -35,7 +38,8 @@ def ask(credentials: Sequence[Credentials], author: str, nameserver: str) -> Ite
     yield from doctor.at_once(reaching)
     groups = _groups(one for one in credentials if one.transport != CAPTURE)
     asking: dict[str, Check] = {
-        group[0].identity: _Asking(group, author, reached, nameserver).findings for group in groups
+        group[0].identity: _Asking(group, author, reached, nameserver, admin).findings
+        for group in groups
     }
     yield from doctor.at_once(asking, doctor.PATIENCE * max(map(len, groups), default=1))
 
@@ -61,15 +65,21 @@ def _reach(place: Endpoint, found: list[Finding]) -> Check:
 
 
 class _Asking:
-    """What is asked with one key."""
+    """What is asked with one key, or in its place by the administrator's."""
 
     def __init__(
-        self, group: Sequence[Credentials], author: str, reached: Reached, nameserver: str
+        self,
+        group: Sequence[Credentials],
+        author: str,
+        reached: Reached,
+        nameserver: str,
+        admin: Aws | None,
     ) -> None:
         self._group = group
         self._author = author
         self._reached = reached
         self._nameserver = nameserver
+        self._admin = admin
         self._knows_account = False
 
     def findings(self) -> Iterator[Finding]:
@@ -86,33 +96,40 @@ class _Asking:
         elif reason := _hopeless(self._reached[endpoint.of(one)]):
             yield ok(f"{one.identity}: SES", f"not asked: {reason}")
             return
-        author, dns = self._author or _author(one), Dns(self._nameserver)
-        if aws.can_ask(one):
-            with closing(aws.from_credentials(one)) as asked:
-                yield from self._by_api(one, author, asked, dns)
-        else:
-            yield from keys.cannot_ask(one)
-            if author:
-                yield from dmarc.look(author, author, None, None, dns)
+        with ExitStack() as opened:
+            own = None
+            if aws.can_ask(one):
+                own = opened.enter_context(closing(aws.from_credentials(one)))
+            yield from self._by_api(one, own)
 
-    def _by_api(self, one: Credentials, author: str, asked: Aws, dns: Dns) -> Iterator[Finding]:
-        if one.transport == API:
-            found = keys.of_api(one, asked)
+    def _by_api(self, one: Credentials, own: Aws | None) -> Iterator[Finding]:
+        if own is not None and one.transport == API:
+            found = keys.of_api(one, own)
             yield found
             if found.level == BROKEN:
                 return
-        for subject, check in self._themes(one, author, asked, dns).items():
+        if own is not None and self._admin is not None:
+            yield from keys.of_one_account(one, own, self._admin)
+        for subject, check in self._themes(one, own).items():
             yield from doctor.guarded(f"{one.identity}: {subject}", check)
 
-    def _themes(self, one: Credentials, author: str, asked: Aws, dns: Dns) -> dict[str, Check]:
+    def _themes(self, one: Credentials, own: Aws | None) -> dict[str, Check]:
+        author, dns = self._author or _author(one), Dns(self._nameserver)
+        asked = self._admin or own
         checks: dict[str, Check] = {}
+        if asked is None:
+            checks["SES"] = lambda: keys.cannot_ask(one)
+            if author:
+                checks["DMARC"] = lambda: dmarc.look(author, author, None, None, dns)
+            return checks
         if not self._knows_account:
             names = [other.identity for other in self._group]
             checks["account"] = lambda: account.look(names, asked)
             self._knows_account = True
         if author:
             checks["identity"] = lambda: identity.look(one, author, asked, dns)
-        checks["events"] = lambda: events.look(one, asked)
+        if own is not None:
+            checks["events"] = lambda: events.look(one, own)
         return checks
 
 
