@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ import pytest
 from sesmail.queue import events
 from sesmail.queue.store import Finished, NewEntry, State, Store
 from tests import ctl
+from tests.fakes.ses import SesServer
 from tests.queue_entries import entry
 from tests.spool import IDENTITY, Spool
 from tests.terminal import Person
@@ -155,6 +157,24 @@ def test_page(filled: Spool, tmp_path: Path) -> None:
     assert text.startswith("<!DOCTYPE html>")
     assert "gone.example" in text
     assert path.stat().st_uid == os.geteuid()
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("has_daemon", [True, False])
+def test_root_writes_where_only_root_may(ses: SesServer, tmp_path: Path, has_daemon: bool) -> None:
+    """Though where no daemon runs the queue is read as its user."""
+    with tempfile.TemporaryDirectory() as name:  # pytest's own nobody can enter
+        Path(name).chmod(0o755)
+        spool = Spool(Path(name), ses, user="nobody")
+        if has_daemon:
+            spool.start()
+        else:
+            assert spool.once() == 0  # makes the queue, as nobody
+        result = ctl.run(spool, "report", "--html", str(tmp_path / "report.html"))
+        spool.close()
+    assert result.exit_code == 0, result.stderr
+    assert os.listdir(tmp_path) == ["report.html"]
+    assert (tmp_path / "report.html").stat().st_uid == 0
 
 
 @pytest.mark.parametrize("days", ["0", "-1", "367", "x"])
