@@ -26,7 +26,7 @@ pytest = $(BIN)/pytest
 endif
 
 # Purposes in packaging/deps; what a target needs is asked for before .venv is made, too.
-needs = venv
+needs = $(environment)
 test: needs = test $(if $(environment),venv,test-system)
 test-oldest test-scale: needs = venv test
 bench: needs = venv test clients
@@ -43,7 +43,7 @@ deb: needs = deb
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
 
-demo: venv ## send examples/welcome.eml to a stand-in for SES on loopback, and show what it got
+demo: $(environment) ## send examples/welcome.eml to a stand-in for SES on loopback, and show what it got
 	@examples/demo.sh
 
 test: $(environment) ## every test but those of HEAVY
