@@ -16,18 +16,13 @@ export DESTDIR PREFIX LIBRARY SYSCONFDIR LOCALSTATEDIR PYTHON VENV
 
 BIN = .venv/bin
 need = @packaging/need $(needs)
-
-ifeq ($(VENV),none)
-environment =
-pytest = $(PYTHON) -m pytest -p no:cacheprovider
-else
-environment = venv
-pytest = $(BIN)/pytest
-endif
+made = .venv/made$(if $(filter none,$(VENV)),-none)
+pytest = $(if $(filter none,$(VENV)),$(BIN)/python3 -m pytest -p no:cacheprovider,$(BIN)/pytest)
 
 # Purposes in packaging/deps; what a target needs is asked for before .venv is made, too.
+environment = $(if $(filter none,$(VENV)),,venv)
 needs = $(environment)
-test: needs = test $(if $(environment),venv,test-system)
+test: needs = test $(or $(environment),test-system)
 test-oldest test-scale: needs = venv test
 bench: needs = venv test clients
 test-crash: needs = venv test crash
@@ -38,15 +33,15 @@ manual: needs = manual
 deb: needs = deb
 
 .PHONY: help demo test test-clients test-crash test-oldest test-packages test-scale check lint format types manual bench fuzz \
-	venv deps install uninstall dist deb clean
+	venv lock deps install uninstall dist deb clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
 
-demo: $(environment) ## send examples/welcome.eml to a stand-in for SES on loopback, and show what it got
+demo: venv ## send examples/welcome.eml to a stand-in for SES on loopback, and show what it got
 	@examples/demo.sh
 
-test: $(environment) ## every test but those of HEAVY
+test: venv ## every test but those of HEAVY
 	$(need)
 	$(pytest) -n auto $(HEAVY:%=--ignore tests/%) $(ARGS)
 
@@ -94,15 +89,18 @@ bench: venv ## what relay, drop, pickup and drain cost, as multiples of what is 
 	$(BIN)/python -m tests.bench
 
 fuzz: venv ## throw bytes at command line, message and SMTP dialogue, each for FUZZ_SECONDS
-	$(BIN)/pip install -q --disable-pip-version-check -r packaging/requirements-fuzz.txt
+	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r packaging/requirements-fuzz.lock
 	$(BIN)/python -m tests.fuzz submission -max_total_time=$(FUZZ_SECONDS)
 	$(BIN)/python -m tests.fuzz dialogue -max_total_time=$(FUZZ_SECONDS)
 
-venv: .venv/made ## .venv with the pinned dependencies, for everything above
-.venv/made: packaging/requirements.txt packaging/requirements-dev.txt packaging/venv
+venv: $(made) ## .venv with the pinned packages, for everything above; VENV=none: with the system's
+$(made): packaging/requirements.lock packaging/requirements-dev.lock packaging/venv
 	$(need)
-	packaging/venv
+	@packaging/venv
 	@touch $@
+
+lock: ## the newest versions within setup.cfg's bounds, with hashes, into packaging/*.lock
+	@packaging/lock
 
 deps: ## the one target that calls apt-get: every Debian package that another target asks for
 	packaging/install-deps

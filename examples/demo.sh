@@ -11,8 +11,7 @@ stop() {
 stand_in=
 trap stop EXIT
 
-if [ "${VENV:-own}" = none ]; then python=${PYTHON:-/usr/bin/python3}; else python=.venv/bin/python; fi
-"$python" -m tests.fakes.ses --identity example.com --show \
+.venv/bin/python3 -m tests.fakes.ses --identity example.com --show \
     --once-ready-file "$world/ready" >"$world/shown" 2>&1 &
 stand_in=$!
 

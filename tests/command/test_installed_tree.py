@@ -139,7 +139,7 @@ def test_the_environment_holds_the_pinned_list_only(built: Path) -> None:
     """What is pinned is installed, and nothing besides: no pip, no commands but python."""
     pinned = {
         line.split()[0].replace("==", "-").replace("-", "_").lower()
-        for line in (CHECKOUT / "packaging" / "requirements.txt").read_text().splitlines()
+        for line in (CHECKOUT / "packaging" / "requirements.lock").read_text().splitlines()
         if "==" in line
     }
     found = {
