@@ -57,7 +57,9 @@ def test_semicolons(value: str, expected: str) -> None:
     assert encoded(value) == expected
 
 
-names = st.text(st.characters(min_codepoint=32, blacklist_categories=("C", "Zl", "Zp")), max_size=60)
+names = st.text(
+    st.characters(min_codepoint=32, blacklist_categories=("C", "Zl", "Zp")), max_size=60
+)
 
 
 @given(
