@@ -31,9 +31,11 @@ test-packages: needs = venv test deb packages
 check: needs = venv test manual
 manual: needs = manual
 deb: needs = deb
+sbom: needs = venv deb
+reproducible: needs = deb reproducible
 
 .PHONY: help demo test test-clients test-crash test-oldest test-packages test-scale check lint format types manual bench fuzz \
-	venv lock deps install uninstall dist deb clean
+	venv lock deps install uninstall dist deb reproducible sbom clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -118,6 +120,13 @@ dist: ## build/sesmail-VERSION.tar.gz, from which all of this can be done withou
 deb: ## build/*.deb, from the archive of `make dist`
 	$(need)
 	@packaging/deb
+
+reproducible: ## make archive and packages twice, as unlike as can be, and compare the bytes
+	$(need)
+	@packaging/reproducible
+
+sbom: deb ## bills of materials (CycloneDX) of the virtual environment and of the packages, into build/
+	@packaging/sbom
 
 clean: ## everything that git ignores
 	rm -rf .venv .cache build .hypothesis .pytest_cache .mypy_cache .ruff_cache
