@@ -38,7 +38,8 @@ def previous_debs(tmp_path_factory: pytest.TempPathFactory) -> Debs:
 
 def build(directory: Path, version: str = "") -> Debs:
     """Build the packages into a directory."""
-    command = [CHECKOUT / "packaging/deb", directory, *([version] if version else [])]
+    command: list[str | Path] = [CHECKOUT / "packaging/deb", directory]
+    command += [version] if version else []
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     (sesmail,) = directory.glob("sesmail_*.deb")
