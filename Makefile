@@ -34,8 +34,8 @@ deb: needs = deb
 sbom: needs = venv deb
 reproducible: needs = deb reproducible
 
-.PHONY: help demo test test-clients test-crash test-oldest test-packages test-scale check lint format types manual bench fuzz \
-	venv lock deps install uninstall dist deb reproducible sbom clean
+.PHONY: help demo test test-clients test-crash test-oldest test-packages test-scale check lint format \
+	types manual bench fuzz venv lock deps install uninstall dist deb reproducible sbom clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
