@@ -20,6 +20,7 @@ from sesmail.control import (
     suppression,
     testmail,
 )
+from sesmail.control.activate import command as activate
 from sesmail.control.check import command as check
 from sesmail.control.events import command as events
 from sesmail.control.importing import command as importing
@@ -34,6 +35,7 @@ from sesmail.sysexits import EX_SOFTWARE, EX_USAGE, Failure
 # In the order of --help: first what is used first.
 VERBS = (
     setup,
+    activate,
     check,
     testmail,
     status,

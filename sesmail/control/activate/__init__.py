@@ -1,0 +1,1 @@
+"""``sesmailctl activate`` and ``deactivate``: /usr/sbin/sendmail becomes sesmail, and goes back."""
