@@ -15,7 +15,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from sesmail.settings import Settings
 
-_SUFFIXES = (".distrib", ".real", ".postfix", ".exim", ".sendmail")
+# Where it is moved aside, and the names that packages of Fedora give it.
+_SUFFIXES = (".distrib", ".real", ".postfix", ".exim", ".sendmail", ".opensmtpd", ".ssmtp")
 _SENDMAILS = (
     *("/usr/sbin/sendmail" + suffix for suffix in _SUFFIXES),
     "/usr/sbin/exim4",

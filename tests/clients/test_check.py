@@ -312,7 +312,7 @@ CASES = [
     ),
     Case(no_such_sendmail_path, "broken", "php", "which is no program", "/usr/sbin/sendmail -t -i"),
     Case(pool_of_fpm, "warning", "php", "pool.d/shop.conf", "/usr/sbin/sendmail -t -i"),
-    Case(another_program, "broken", "sendmail", "is /usr/bin/msmtp, not sesmail", "dpkg-divert"),
+    Case(another_program, "broken", "sendmail", "is /usr/bin/msmtp, not sesmail", "activate"),
     Case(dead_daemon, "broken", "sesmaild", "does not run", "start sesmaild"),
     Case(
         doubled_record,

@@ -113,11 +113,19 @@ def current(group: Group) -> str:
 
 def services(group: Group) -> list[str]:
     """Return the units of the group that are enabled."""
+    names = sorted({choice.service for choice in group.choices if choice.service})
+    off = disabled(names)
+    return [name for name in names if name not in off] if tools.find("systemctl") else []
+
+
+def disabled(names: list[str]) -> list[str]:
+    """Return which of these units are not enabled; none where there is no systemd."""
     systemctl = tools.find("systemctl")
-    names = {choice.service for choice in group.choices if choice.service}
-    return sorted(
-        name for name in names if systemctl and tools.succeeds(systemctl, "-q", "is-enabled", name)
-    )
+    return [
+        name
+        for name in names
+        if systemctl and not tools.succeeds(systemctl, "-q", "is-enabled", name)
+    ]
 
 
 def take(group: Group, own: Own, enabled: list[str]) -> Iterator[Step]:

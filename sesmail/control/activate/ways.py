@@ -61,10 +61,10 @@ def activation(remembered: Memory, own: Own) -> Plan:
             wanted.group = group.name
             wanted.chosen = before if group.is_manual and before != own.program else ""
         wanted.services = sorted({*remembered.services, *alternatives.services(group)})
-        disabled = alternatives.services(group)
-        lost = [name for name in wanted.services if name not in disabled]
-        is_first = before != own.program
-        steps = list(alternatives.take(group, own, wanted.services if is_first else lost))
+        is_first = before == own.program
+        # Those of the others are disabled whenever the tool changes something.
+        off = alternatives.disabled(wanted.services) if is_first else wanted.services
+        steps = list(alternatives.take(group, own, off))
     else:
         paths = list(dict.fromkeys(place(path) for path in NAMES))
         paths = [path for path in paths if path in remembered.names or not own.is_installed(path)]

@@ -7,10 +7,11 @@ import stat
 from collections.abc import Iterator
 
 import sesmail
-from sesmail.control.check.finding import Finding, broken, ok, warning
+from sesmail.control.activate import alternatives, memory, own, ways
+from sesmail.control.check.finding import Finding, broken, of_failure, ok, warning
 from sesmail.settings import Settings
 from sesmail.submission import realsendmail
-from sesmail.sysexits import ConfigurationError
+from sesmail.sysexits import ConfigurationError, DataError, Unavailable
 
 SENDMAIL = "/usr/sbin/sendmail"
 _OTHER_SENDMAILS = ("/usr/lib/sendmail", "/usr/bin/sendmail")  # older programs look there
@@ -18,16 +19,21 @@ _QUEUE_COMMANDS = ("mailq", "newaliases")
 _POSTDROP = "/usr/sbin/postdrop"
 _SET_ID = stat.S_ISUID | stat.S_ISGID
 _LONGEST_SCRIPT = 65536
+_REMEDY = "sesmailctl activate"
+_MEANS = {
+    memory.DIVERSIONS: "; what packages bring is diverted to .distrib",
+    memory.ALTERNATIVES: "; it is the chosen alternative",
+    memory.ASIDE: "; what was there is moved aside to .real",
+}
 
 
 def own_command() -> str:
     """Return the path of the sendmail command that was installed with this sesmailctl."""
-    library = os.path.dirname(os.path.dirname(os.path.realpath(sesmail.__file__)))
-    prefix = os.path.dirname(os.path.dirname(library))
-    installed = os.path.join(prefix, "sbin", "sendmail")
-    if library == os.path.join(prefix, "lib", "sesmail") and os.path.exists(installed):
-        return installed
-    return os.path.join(library, "bin", "sesmail")  # a checkout
+    try:
+        return own.find().sendmail
+    except Unavailable:  # a checkout
+        library = os.path.dirname(os.path.dirname(os.path.realpath(sesmail.__file__)))
+        return os.path.join(library, "bin", "sesmail")
 
 
 def is_ours(path: str) -> bool:
@@ -58,21 +64,28 @@ def needs_set_id(path: str) -> str:
 
 
 def standing(settings: Settings) -> Iterator[Finding]:
-    """Say who /usr/sbin/sendmail and its other names are."""
-    if not os.path.lexists(SENDMAIL):
-        yield warning(
-            "sendmail",
-            f"there is no {SENDMAIL}: programs that call it cannot send",
-            f"ln -s {own_command()} {SENDMAIL}",
-        )
-    elif is_ours(SENDMAIL):
-        yield ok("sendmail", f"{SENDMAIL} is sesmail{_leads_to(SENDMAIL)}")
+    """Say who /usr/sbin/sendmail and its other names are, and by what means."""
+    try:
+        activated = memory.load()
+    except DataError as failure:
+        activated = memory.Memory()
+        yield of_failure(warning, "sendmail", failure)
+    if is_ours(SENDMAIL):
+        text = f"{SENDMAIL} is sesmail{_leads_to(SENDMAIL)}{_MEANS.get(activated.way, '')}"
+        yield ok("sendmail", text)
     elif settings.real_sendmail == SENDMAIL:
         yield ok("sendmail", f"{SENDMAIL} is the real sendmail, as real_sendmail says")
+    elif activated.php and not activated.way:
+        yield ok("sendmail", f"{SENDMAIL} is {_named(SENDMAIL)}; sesmail is activated for PHP only")
+    elif os.path.lexists(SENDMAIL):
+        again = " any more" if activated.way else ""
+        text = f"{SENDMAIL} is {_named(SENDMAIL)}, not sesmail{again}"
+        yield broken("sendmail", text, _REMEDY)
     else:
-        text = f"{SENDMAIL} is {_named(SENDMAIL)}, not sesmail"
-        yield broken("sendmail", text, _divert(SENDMAIL))
+        text = f"there is no {SENDMAIL}: programs that call it cannot send"
+        yield warning("sendmail", text, _REMEDY)
     yield from _other_names()
+    yield from _services(activated)
 
 
 def _other_names() -> Iterator[Finding]:
@@ -83,14 +96,20 @@ def _other_names() -> Iterator[Finding]:
             yield warning(
                 "sendmail",
                 f"{path} is {_named(path)}: programs that call it pass sesmail by",
-                f"ln -sf {SENDMAIL} {path}",
+                _REMEDY if path in ways.NAMES else f"ln -sf {SENDMAIL} {path}",
             )
     for name in _QUEUE_COMMANDS:
         path = f"/usr/bin/{name}"
         if os.path.lexists(path) and not is_ours(path):
-            yield warning(
-                "sendmail", f"{path} is {_named(path)}: it knows nothing of ours", _divert(path)
-            )
+            text = f"{path} is {_named(path)}: it knows nothing of ours"
+            yield warning("sendmail", text, _REMEDY)
+
+
+def _services(activated: memory.Memory) -> Iterator[Finding]:
+    """Yield which services alternatives(8) has disabled, as at each update of theirs."""
+    for name in alternatives.disabled(activated.services):
+        text = f"{name} was enabled, and is not any more, so it will not start at boot"
+        yield warning("real sendmail", text, f"{_REMEDY}, or systemctl enable {name}")
 
 
 def behind(settings: Settings) -> Iterator[Finding]:
@@ -134,22 +153,6 @@ def leads_back(path: str) -> bool:
     """Tell whether a program is a script that mentions /usr/sbin/sendmail while that is us."""
     content = _content(path, _LONGEST_SCRIPT)
     return content.startswith(b"#!") and SENDMAIL.encode() in content and is_ours(SENDMAIL)
-
-
-def _divert(path: str) -> str:
-    return (
-        f"dpkg-divert --local --rename --divert {path}.distrib --add {path}; "
-        f"ln -s {_counterpart(path)} {path}"
-    )
-
-
-def _counterpart(path: str) -> str:
-    """Return our command for a path such as /usr/bin/mailq."""
-    own = own_command()
-    if path == SENDMAIL or not own.endswith("/sbin/sendmail"):
-        return own
-    prefix = os.path.dirname(os.path.dirname(own))
-    return os.path.join(prefix, "bin", os.path.basename(path))
 
 
 def _named(path: str) -> str:
