@@ -62,7 +62,7 @@ class Host:
     def real(self, name: str = NAMES[0]) -> str:
         """Return which real sendmail is found."""
         code = "from sesmail.submission import realsendmail as r; from sesmail import settings; "
-        code += f"print(r.find(settings.Settings(), {OURS!r}, {os.path.basename(name)!r}))"
+        code += f"print(r.find(settings.load({{}}), {OURS!r}, {os.path.basename(name)!r}))"
         python = "/usr/local/lib/sesmail/.venv/bin/python3"
         return self.root.run(f'cd /usr/local/lib/sesmail && {python} -c "{code}"').stdout.strip()
 
@@ -234,10 +234,15 @@ def test_fedora(fedora: Host) -> None:
 
 
 def test_fedora_where_somebody_has_chosen(fedora: Host) -> None:
-    """The choice by hand comes back."""
+    """The choice by hand takes the rest of the mail as before, and comes back."""
     fedora.root.run("update-alternatives --set mta /usr/sbin/sendmail.exim")
+    line = "real_sendmail = /usr/sbin/sendmail.exim"
+    fedora.refused("activate", f"write {line} in sesmail.conf")
+    fedora.root.write("/etc/sesmail/sesmail.conf", f"{line}\n")
     with fedora.active():
         fedora.send()
+        fedora.send_other()
+        assert fedora.real() == "/usr/sbin/sendmail.exim"
     assert fedora.leads() == "/usr/sbin/sendmail.exim"
 
 

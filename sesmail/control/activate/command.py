@@ -10,8 +10,7 @@ from sesmail.control.activate import memory, own, ways
 from sesmail.control.activate.memory import ALTERNATIVES, ASIDE, DIVERSIONS, Memory
 from sesmail.control.activate.ways import PACKAGE, SENDMAIL, Plan
 from sesmail.control.verb import Context, Verbs
-from sesmail.settings import Settings
-from sesmail.sysexits import ConfigurationError, NotPermitted
+from sesmail.sysexits import NotPermitted
 
 _FOR_PHP = "php-fpm and Apache read it when they are restarted"
 _IS_DONE = {
@@ -45,8 +44,7 @@ def _activate(context: Context, arguments: argparse.Namespace) -> None:
     if arguments.php_only:
         plan = ways.php_activation(remembered, installed)
     else:
-        _refuse_loop(context.settings)
-        plan = ways.activation(remembered, installed)
+        plan = ways.activation(remembered, installed, context.settings)
     _carry_out(context, arguments, plan)
     if not arguments.dry_run:
         context.terminal.say(_IS_DONE[plan.way])
@@ -73,14 +71,6 @@ def _carry_out(context: Context, arguments: argparse.Namespace, plan: Plan) -> N
         ways.carry_out(plan, context.terminal.say)
     steps = [step.planned if arguments.dry_run else step.done for step in plan.steps]
     context.terminal.result({"way": plan.way, "dry_run": arguments.dry_run, "steps": steps})
-
-
-def _refuse_loop(settings: Settings) -> None:
-    if settings.real_sendmail in ways.NAMES:
-        raise ConfigurationError(
-            f"real_sendmail = {settings.real_sendmail} in sesmail.conf is what becomes sesmail; "
-            "take the line out, for what is moved aside is found"
-        )
 
 
 def _need_root(name: str) -> None:

@@ -11,7 +11,9 @@ from sesmail.control.activate import alternatives, aside, diversions, memory, ph
 from sesmail.control.activate.memory import ALTERNATIVES, ASIDE, DIVERSIONS, Memory
 from sesmail.control.activate.own import Own, place
 from sesmail.control.activate.step import Step
-from sesmail.sysexits import Unavailable
+from sesmail.settings import Settings
+from sesmail.submission import realsendmail
+from sesmail.sysexits import ConfigurationError, Unavailable
 
 SENDMAIL = "/usr/sbin/sendmail"
 NAMES = (SENDMAIL, "/usr/lib/sendmail", "/usr/bin/mailq", "/usr/bin/newaliases")
@@ -48,8 +50,13 @@ def recognise(remembered: Memory) -> str:
     return way
 
 
-def activation(remembered: Memory, own: Own) -> Plan:
+def activation(remembered: Memory, own: Own, settings: Settings) -> Plan:
     """Plan it. Raises a Failure where something is in the way."""
+    if settings.real_sendmail in NAMES:
+        raise ConfigurationError(
+            f"real_sendmail = {settings.real_sendmail} in sesmail.conf is what becomes sesmail; "
+            "take the line out, for what is moved aside is found"
+        )
     way = recognise(remembered)
     if way == PACKAGE:
         return Plan(way, [], remembered, remembered)
@@ -57,6 +64,8 @@ def activation(remembered: Memory, own: Own) -> Plan:
     if way == ALTERNATIVES:
         group = alternatives.load(alternatives.group_of(SENDMAIL) or "mta")
         before = alternatives.current(group)
+        if group.choice(before) and before != own.program:
+            _need_same_real(before, own, settings)
         if not remembered.way:
             wanted.group = group.name
             wanted.chosen = before if group.is_manual and before != own.program else ""
@@ -76,6 +85,18 @@ def activation(remembered: Memory, own: Own) -> Plan:
         if not paths:
             wanted = remembered  # make install put all of them in place
     return Plan(way, steps, wanted, wanted)
+
+
+def _need_same_real(before: str, own: Own, settings: Settings) -> None:
+    """Raise ConfigurationError where mail without credentials would go another way than it did."""
+    if settings.real_sendmail == "none":
+        return
+    found = realsendmail.find(settings, own.program)
+    if found is None or os.path.realpath(found) != os.path.realpath(before):
+        raise ConfigurationError(
+            f"{SENDMAIL} is {before} now, but sesmail would hand mail without credentials to "
+            f"{found or 'nobody'}; write real_sendmail = {before} in sesmail.conf, and try again"
+        )
 
 
 def php_activation(remembered: Memory, own: Own) -> Plan:
