@@ -84,7 +84,7 @@ types: venv ## mypy, strict
 
 manual: ## the manual pages, as mandoc sees them
 	$(need)
-	mandoc -T lint -W warning man/*.[58]
+	mandoc -T lint -W warning man/*.[158]
 
 bench: venv ## what relay, drop, pickup and drain cost, as multiples of what is done without us
 	$(need)

@@ -110,6 +110,24 @@ def test_each_verb_of_sesmailctl_is_in_the_manual() -> None:
     assert any("-version" in own for _, own in found)
 
 
+def test_the_verbs_are_in_the_order_of_the_help() -> None:
+    """So that who has seen one finds his way in the other."""
+    found = [verb for verb, _ in verbs(control.parser()) if verb]
+    there = []
+    for item in items("sesmailctl.8"):
+        line = " ".join(item) + " "
+        there += [verb for verb in found if line.startswith(f"Cm {verb} ") and verb not in there]
+    assert there == found
+
+
+def test_every_verb_is_in_the_synopsis() -> None:
+    """By its first word."""
+    page = (CHECKOUT / "man/sesmailctl.8").read_text()
+    synopsis = page.partition(".Sh SYNOPSIS")[2].partition(".Sh")[0]
+    for verb, _ in verbs(control.parser()):
+        assert f"\n.Cm {verb.split(' ')[0]}" in synopsis, verb
+
+
 @pytest.mark.parametrize("key", SETTINGS)
 def test_each_setting_is_in_the_manual(key: str) -> None:
     """A key of sesmail.conf is an item of sesmail.conf(5)."""
