@@ -330,10 +330,16 @@ def test_a_due_time_absurdly_far_ahead(spool: Spool) -> None:
 def test_sigterm_waits_for_the_answer(spool: Spool) -> None:
     """SIGTERM lets the attempt in flight end, writes down its result, and begins nothing new."""
     spool.ses.script(faults.slow(2.0), 1)
-    spool.start()
-    spool.drop("first@example.org")
-    spool.ses.state.wait_for_messages(1)
-    spool.send(signal.SIGTERM)
+    address = str(spool.directory / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as supervisor:
+        supervisor.bind(address)
+        supervisor.settimeout(20)
+        spool.start(environ={"NOTIFY_SOCKET": address})
+        spool.drop("first@example.org")
+        spool.ses.state.wait_for_messages(1)
+        spool.send(signal.SIGTERM)
+        while b"STOPPING=1" not in supervisor.recv(500):
+            pass  # a drop could overtake the signal
     spool.drop("second@example.org")
     assert spool.ended() == 0
     assert spool.waiting() == []
