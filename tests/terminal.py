@@ -88,7 +88,16 @@ class Person:
         os.write(self._terminal, line.encode() + b"\n")
 
     def interrupt(self) -> None:
-        """Press Ctrl-C."""
+        """Press Ctrl-C, once the program sleeps.
+
+        Between its prompt and its read, where nobody is quick enough to hit it, Python would note
+        the signal and then wait for a key all the same.
+        """
+        stat = Path(f"/proc/{self.process.pid}/stat")
+        end = time.monotonic() + PATIENCE
+        while stat.read_text().rpartition(")")[2].split()[0] != "S":
+            assert time.monotonic() < end, "it never sleeps"
+            time.sleep(0.01)
         os.write(self._terminal, b"\x03")
 
     def is_echoing(self) -> bool:
