@@ -55,6 +55,14 @@ class File:
         return error(self.path, entry.line if entry else None, text)
 
 
+def names(directory: str) -> list[str]:
+    """Return what lies in a credentials directory, without Kubernetes' ``..data``. Raises OSError.
+
+    A secret that is mounted there has its files in such directories, and links to them.
+    """
+    return sorted(name for name in os.listdir(directory) if not name.startswith(".."))
+
+
 def error(path: str, line: int | None, text: str) -> ConfigurationError:
     """Return the failure that blames a line of the file."""
     where = f"{path}, line {line}" if line else path
@@ -75,10 +83,11 @@ def read(path: str) -> File:
         ) from None
     except OSError as failure:
         raise error(path, None, f"cannot be opened: {failure.strerror}") from None
+    mode = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(mode):  # seen before open(), which would not take a directory
+        os.close(descriptor)
+        raise error(path, None, "not a regular file")
     with open(descriptor, "rb") as stream:
-        mode = os.fstat(descriptor).st_mode
-        if not stat.S_ISREG(mode):
-            raise error(path, None, "not a regular file")
         content = stream.read(_LARGEST + 1)
     if len(content) > _LARGEST:
         raise error(path, None, f"longer than {_LARGEST} bytes")

@@ -347,6 +347,25 @@ def test_sigterm_waits_for_the_answer(spool: Spool) -> None:
     assert recipients(spool.ses) == ["first@example.org"]
 
 
+def test_a_secret_as_kubernetes_mounts_it(spool: Spool) -> None:
+    """Links into ``..data``, itself a link to a directory; and a directory that somebody made."""
+    file = spool.credentials / "example.com"
+    versioned = spool.credentials / "..2026_11_24"
+    versioned.mkdir()
+    file.rename(versioned / "example.com")
+    (spool.credentials / "..data").symlink_to(versioned.name)
+    file.symlink_to("..data/example.com")
+    assert spool.check() == (0, "")
+    (spool.credentials / "old").mkdir()
+    code, text = spool.check()
+    assert code == 78
+    assert f"{spool.credentials}/old: not a regular file" in text
+    spool.start()
+    spool.drop()
+    spool.wait_for_log("status=sent")
+    assert spool.stop() == 0
+
+
 def test_sighup(spool: Spool) -> None:
     """SIGHUP reads the settings again; wrong ones are told and leave it as it was."""
     spool.start()

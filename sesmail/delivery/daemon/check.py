@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 
-from sesmail.delivery import credentials
+from sesmail.delivery import credentials, credentials_file
 from sesmail.delivery.credentials import Credentials
 from sesmail.delivery.maillog import printable
 from sesmail.queue import schema
@@ -67,7 +67,7 @@ def _damaged(queue: str) -> Iterator[str]:
 def _read_all(directory: str) -> Iterator[Credentials | Failure]:
     """Yield what each credentials file says, or why it cannot be used."""
     try:
-        names = sorted(os.listdir(directory))
+        names = credentials_file.names(directory)
     except OSError:
         return
     for name in names:

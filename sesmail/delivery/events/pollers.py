@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-
+from sesmail.delivery import credentials_file
 from sesmail.delivery.credentials import Credentials
 from sesmail.delivery.events.inbox import Inbox
 from sesmail.delivery.events.poller import Poller
@@ -46,7 +45,7 @@ class Pollers:
     def _read_all(self) -> list[Credentials]:
         """Return the credentials that name a queue."""
         try:
-            names = sorted(os.listdir(self._directory))
+            names = credentials_file.names(self._directory)
         except OSError:
             return []
         found = []
