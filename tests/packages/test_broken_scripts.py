@@ -1,0 +1,126 @@
+"""Maintainer scripts that fail, at their beginning, halfway and at their end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.packages import debs as made
+from tests.packages.debs import Debs
+from tests.packages.mailhost import SENDMAIL, MailHost
+from tests.packages.mta import MTAS, chosen
+
+SCRIPTS = ("preinst", "postinst", "prerm", "postrm")
+PLACES = ("beginning", "halfway", "end")
+BREAK = "/run/break"  # names the script and the place
+# The line after which a script ends halfway.
+MIDDLE = {
+    "preinst": 'divert "$file"',
+    "postinst": "py3compile",
+    "prerm": "cp -a $library",
+    "postrm": 'undivert "$file"',
+}
+
+
+def breaking(tree: Path) -> None:
+    """Let each script fail where BREAK says so."""
+    for name in SCRIPTS:
+        script = tree / "DEBIAN" / name
+        text = script.read_text()
+
+        def fail(place: str, name: str = name) -> str:
+            return f"if grep -qsx '{name} {place}' {BREAK}; then exit 1; fi\n"
+
+        position = text.index("\n", text.index(MIDDLE[name])) + 1
+        text = text[:position] + fail("halfway") + text[position:] + fail("end")
+        script.write_text(text.replace("set -e\n", "set -e\n" + fail("beginning"), 1))
+
+
+@pytest.fixture(scope="module")
+def broken(debs: Debs, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package, whose scripts can be told to fail."""
+    new = tmp_path_factory.mktemp("broken") / "sesmail_broken.deb"
+    return made.repack(debs.sesmail, new, breaking)
+
+
+@pytest.fixture(scope="module")
+def broken_before(previous_debs: Debs, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The previous one, likewise."""
+    new = tmp_path_factory.mktemp("broken-before") / "sesmail_before.deb"
+    return made.repack(previous_debs.sesmail, new, breaking)
+
+
+def _is_there(host: MailHost) -> bool:
+    return host.root.run(["test", "-x", SENDMAIL], check=False).returncode == 0
+
+
+def _break(host: MailHost, script: str, place: str) -> None:
+    host.root.write(BREAK, f"{script} {place}\n")
+
+
+def _mend(host: MailHost) -> None:
+    host.root.inside(BREAK).unlink()
+    host.root.run("dpkg --configure -a")
+
+
+def _host() -> MailHost:
+    """A host with a mail program that the tests were told to try."""
+    host = MailHost()
+    names = [name for name in chosen() if name != "none"] or ["nullmailer"]
+    host.install_mta(MTAS[names[-1]])
+    return host
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("script", ["preinst", "postinst"])
+def test_installation(broken: Path, script: str) -> None:
+    """An installation that fails leaves a sendmail, and ends well when it is done again."""
+    with _host() as host:
+        before = host.root.snapshot()
+        (deb,) = host.root.share(broken)
+        for place in PLACES:
+            _break(host, script, place)
+            assert host.root.run(["dpkg", "-i", deb], check=False).returncode != 0
+            assert _is_there(host)
+            _mend(host)
+            if script == "preinst":
+                host.check_gone(before)
+            host.install(broken)
+            host.check()
+            host.root.apt_get("purge", "sesmail")
+            host.check_gone(before)
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_upgrade(broken: Path, broken_before: Path, script: str) -> None:
+    """An upgrade that fails leaves a sendmail that works, and ends well when it is done again."""
+    with _host() as host:
+        new, old = host.root.share(broken, broken_before)
+        for place in PLACES:
+            host.root.run(["dpkg", "-i", "--force-downgrade", old])
+            host.install(broken_before)
+            _break(host, script, place)
+            assert host.root.run(["dpkg", "-i", new], check=False).returncode != 0
+            assert _is_there(host)
+            host.check_other_mail(is_taken=True)
+            _mend(host)
+            host.root.run(["dpkg", "-i", new])
+            host.check()
+            assert host.root.run("ls -d /usr/share/sesmail.*", check=False).stdout == ""
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("script", ["prerm", "postrm"])
+def test_removal(broken: Path, script: str) -> None:
+    """A removal that fails ends well when it is done again."""
+    with _host() as host:
+        before = host.root.snapshot()
+        for place in PLACES:
+            host.install(broken)
+            _break(host, script, place)
+            assert host.root.run("dpkg --purge sesmail", check=False).returncode != 0
+            _mend(host)
+            host.root.run("dpkg --purge sesmail")
+            host.check_gone(before)
