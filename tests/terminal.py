@@ -39,7 +39,9 @@ class Person:
         environ: Mapping[str, str],
         columns: int = 80,
         lines: int = 24,
+        patience: float = PATIENCE,
     ) -> None:
+        self._patience = patience
         self._terminal, other = pty.openpty()
         fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
         self.raw = b""
@@ -76,12 +78,25 @@ class Person:
 
     def expect(self, text: str) -> str:
         """Read until ``text`` is shown; return what was shown since the last that was expected."""
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + self._patience
         while (place := self.screen.find(text, self._seen)) < 0:
             assert self._read(end), f"no {text!r}; the screen:\n{self.screen}"
         new = self.screen[self._seen : place + len(text)]
         self._seen = place + len(text)
         return new
+
+    def expect_one_of(self, texts: Sequence[str]) -> str:
+        """Read until one of these is shown; return that which is shown first."""
+        end = time.monotonic() + self._patience
+        while not (found := self._first_of(texts)):
+            assert self._read(end), f"none of {texts}; the screen:\n{self.screen}"
+        self._seen, text = found
+        return text
+
+    def _first_of(self, texts: Sequence[str]) -> tuple[int, str] | None:
+        """Return where the first of these ends, and which it is."""
+        places = [(self.screen.find(text, self._seen), text) for text in texts]
+        return min(((at + len(text), text) for at, text in places if at >= 0), default=None)
 
     def type(self, line: str) -> None:
         """Type a line."""
@@ -94,7 +109,7 @@ class Person:
         the signal and then wait for a key all the same.
         """
         stat = Path(f"/proc/{self.process.pid}/stat")
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + self._patience
         while stat.read_text().rpartition(")")[2].split()[0] != "S":
             assert time.monotonic() < end, "it never sleeps"
             time.sleep(0.01)
@@ -106,7 +121,7 @@ class Person:
 
     def ended(self) -> int:
         """Read to the end; return the exit code, or the signal as a negative number."""
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + self._patience
         while self._read(end):
             pass
         try:

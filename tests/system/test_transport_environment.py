@@ -11,9 +11,7 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +23,9 @@ from sesmail.delivery import credentials, session, transport
 from sesmail.delivery.outcome import Outcome, Result, Retry
 from sesmail.delivery.transport.deadline import Deadline
 from sesmail.launch import ROLE_VARIABLES
+from tests.fakes import role
 from tests.fakes.listener import Connection, Listener
+from tests.fakes.role import ROLE_KEY, Agent
 from tests.fakes.ses import KEY_ID, SECRET, SesServer
 
 QUEUE_ID = "0193A5F0C0FFEE00112233445566"
@@ -35,14 +35,6 @@ MESSAGE = (
     b"Date: Tue, 24 Nov 2026 03:00:00 +0000\r\nMessage-ID: <1@example.com>\r\n\r\nText.\r\n"
 )
 PAIR = f"aws_access_key_id = {KEY_ID}\naws_secret_access_key = {SECRET}\n"
-ROLE_KEY = "ASIAIOSFODNN7EXAMPLE"
-ROLE_TOKEN = "FwoGZXIvYXdzEXAMPLE"
-ROLE_KEYS = {
-    "AccessKeyId": ROLE_KEY,
-    "SecretAccessKey": SECRET,
-    "Token": ROLE_TOKEN,
-    "Expiration": "2099-01-01T00:00:00Z",
-}
 # In a process of its own, for HOME counts when botocore is imported.
 SEND = """
 import sys
@@ -85,56 +77,12 @@ def trap() -> Iterator[Trap]:
     made.close()
 
 
-class Agent(ThreadingHTTPServer):
-    """The agent of a container, or the metadata service of an instance: gives a role's keys."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Answer)
-        self.url = f"http://127.0.0.1:{self.server_port}"
-        self.asked: list[str] = []
-        self._thread = threading.Thread(target=self.serve_forever)
-        self._thread.start()
-
-    def close(self) -> None:
-        """Stop serving."""
-        self.shutdown()
-        self._thread.join()
-        self.server_close()
-
-
-class _Answer(BaseHTTPRequestHandler):
-    def do_PUT(self) -> None:
-        """Give the session token of the instance metadata service, version 2."""
-        self._answer(b"metadata-token")
-
-    def do_GET(self) -> None:
-        """Give the role's name, or its keys."""
-        name = self.path.endswith("/security-credentials/")
-        keys = {"Code": "Success", **ROLE_KEYS}
-        self._answer(b"mail-role" if name else json.dumps(keys).encode())
-
-    def _answer(self, body: bytes) -> None:
-        assert isinstance(self.server, Agent)
-        self.server.asked.append(self.path)
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Stay silent."""
-
-
 @pytest.fixture
 def agent(ses: SesServer) -> Iterator[Agent]:
     """An agent whose keys the stand-in knows."""
-    ses.state.keys = {ROLE_KEY: SECRET}
-    ses.state.session_tokens[ROLE_KEY] = ROLE_TOKEN
-    made = Agent()
-    yield made
-    made.close()
+    role.let_in(ses.state)
+    with Agent() as made:
+        yield made
 
 
 def write(directory: Path, ses: SesServer, text: str) -> None:
