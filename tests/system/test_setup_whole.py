@@ -107,6 +107,23 @@ def holds(path: Path, secret: str) -> bool:
     return path.is_file() and not path.is_fifo() and secret.encode() in path.read_bytes()
 
 
+def echoing(command: list[str], environ: dict[str, str] | None = None) -> subprocess.Popen[bytes]:
+    """Start cat; return once it has answered, for right after the exec /proc shows nothing yet."""
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environ,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(b"here\n")
+    process.stdin.flush()
+    assert process.stdout.readline() == b"here\n"
+    return process
+
+
 def test_the_watch_sees_a_secret(tmp_path: Path) -> None:
     """In a command line, an environment and a file that others can read; not in a narrow one."""
     secret = fresh()
@@ -115,8 +132,8 @@ def test_the_watch_sees_a_secret(tmp_path: Path) -> None:
     (tmp_path / "narrow").write_text(secret)
     (tmp_path / "narrow").chmod(0o640)
     with Watch(tmp_path, [secret], "never") as watch:
-        argv = subprocess.Popen(["cat", "-", secret], stdin=subprocess.PIPE)
-        environ = subprocess.Popen(["cat"], stdin=subprocess.PIPE, env={"SECRET": secret})
+        argv = echoing(["cat", "-", secret])
+        environ = echoing(["cat"], {"SECRET": secret})
         try:
             watch.look()
         finally:
