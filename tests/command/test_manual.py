@@ -16,7 +16,7 @@ from sesmail import launch, settings, sysexits
 from sesmail.control import main as control
 from sesmail.delivery import credential_rules, credential_values, credentials_file
 from sesmail.delivery.daemon import main as daemon
-from sesmail.submission import commandline, mode
+from sesmail.submission import commandline, mode, realsendmail
 from tests.installation import CHECKOUT
 
 ALONE = commandline._ALONE | commandline._WITH_VALUE | commandline._WITH_ATTACHED_VALUE
@@ -155,6 +155,18 @@ def test_the_other_commands_exit_with_known_codes(page: str) -> None:
     )
     listed = {int(line.split()[0]) for line in section.splitlines() if line[:1].isdigit()}
     assert {73, 74, 77, 78} <= listed <= CODES
+
+
+def test_the_manual_has_the_names_of_the_real_sendmail() -> None:
+    """Where it is looked for is in FILES, in that order."""
+    page = (CHECKOUT / "man/sesmail.8").read_text().partition(".Sh FILES")[2]
+    places = [page.index(f".Pa {name} ") for name in _places()]
+    assert places == sorted(places)
+
+
+def _places() -> list[str]:
+    first, *others = realsendmail._SENDMAILS
+    return [first, *(path.removeprefix("/usr/sbin/sendmail") for path in others)]
 
 
 def test_an_empty_manual_would_be_noticed() -> None:
