@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sesmail.launch import ROLE_VARIABLES
-from sesmail.sysexits import EX_UNAVAILABLE
+from sesmail.sysexits import EX_OK, EX_UNAVAILABLE
 from tests.installation import Installation
 
 SHOW = '#!/bin/sh\necho "$@"\nexec env\n'  # in the place of the environment's Python
@@ -79,6 +79,24 @@ def test_nothing_goes_along_but_what_is_named(
     environ = dict(line.split("=", 1) for line in variables)
     environ.pop("PWD", None)  # the shell's
     assert environ == KEPT[name] | {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
+
+
+def test_no_other_library_takes_the_place_of_ours(installed: Installation, library: Path) -> None:
+    """Beside a checkout others may be able to write: what lies there is not run."""
+    theirs = library / "theirs"
+    (theirs / "sesmail/submission").mkdir(parents=True)
+    (theirs / "sesmail/submission/main.py").write_text("def main(argv, library): return 1\n")
+    for suffix in (".keep", ".old", ".new"):
+        library.with_name(library.name + suffix).symlink_to(theirs)
+    settings = library / "sesmail.conf"
+    settings.write_text("real_sendmail = none\n")
+    done = subprocess.run(
+        [command(installed, library, "newaliases")],
+        env={"SESMAIL_CONFIG": str(settings)},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout) == (EX_OK, "")
 
 
 @pytest.mark.parametrize("name", PARTS)
