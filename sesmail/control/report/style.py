@@ -73,39 +73,6 @@ th, td { padding: .2rem 0 .2rem .9rem; text-align: right; white-space: nowrap;
 th { color: var(--muted); font-weight: 600; }
 th:first-child, td:first-child { text-align: left; padding-left: 0; }
 td.long { white-space: normal; overflow-wrap: anywhere; min-width: 6.5rem; }
-.tables { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr));
-  gap: 0 2rem; }
-footer { color: var(--muted); }
-header p { margin: .25rem 0 0; }
-.note { border-left: .25rem solid var(--deferred); padding-left: .75rem; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); gap: .75rem;
-  margin: 0; }
-.tiles div { background: var(--panel); border-radius: .4rem; padding: .6rem .9rem; }
-.tiles dt { color: var(--muted); font-size: .85rem; }
-.tiles dd { margin: 0; font-size: 1.35rem; font-variant-numeric: tabular-nums; }
-.tiles small { color: var(--muted); font-size: .85rem; white-space: nowrap; }
-.tiles .bad { outline: 2px solid var(--bounced); }
-.tiles .bad small { color: var(--bounced); font-weight: 600; }
-.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr));
-  gap: 1rem; margin: 1rem 0; }
-figure { margin: 0; background: var(--panel); border-radius: .4rem; padding: .75rem .9rem;
-  min-width: 0; }
-figcaption { display: flex; flex-wrap: wrap; gap: 0 1rem; font-size: .85rem; }
-svg { display: block; width: 100%; height: auto; }
-.tick { fill: var(--muted); font: 12px system-ui, sans-serif; }
-@media screen and (max-width: 30rem) { .tick { font-size: 17px; } }
-.grid { stroke: var(--grid); stroke-width: 1; }
-.line { fill: none; stroke-width: 2; }
-.key { display: inline-block; width: .75em; height: .75em; margin-right: .35em;
-  border-radius: .15em; vertical-align: baseline; }
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-size: .9rem; margin: 0 0 1rem; width: 100%; }
-caption { text-align: left; font-weight: 600; padding: .25rem 0; }
-th, td { padding: .2rem 0 .2rem .9rem; text-align: right; white-space: nowrap;
-  border-bottom: 1px solid var(--grid); font-variant-numeric: tabular-nums; }
-th { color: var(--muted); font-weight: 600; }
-th:first-child, td:first-child { text-align: left; padding-left: 0; }
-td.long { white-space: normal; overflow-wrap: anywhere; min-width: 6.5rem; }
 .tables { display: grid; grid-template-columns: minmax(0, 3fr) minmax(0, 2fr); gap: 1rem 2rem; }
 @media (max-width: 60rem) { .tables { grid-template-columns: minmax(0, 1fr); } }
 footer { margin-top: 2.5rem; font-size: .85rem; }
