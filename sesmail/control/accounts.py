@@ -7,12 +7,11 @@ and said.
 from __future__ import annotations
 
 import argparse
-import os
 
 from sesmail.control import admin_flags, aws, identity_name
 from sesmail.control.aws import Aws
 from sesmail.control.verb import Context
-from sesmail.delivery import credentials
+from sesmail.delivery import credentials, credentials_file
 from sesmail.delivery.credentials import Credentials
 from sesmail.sysexits import Failure, NotPermitted
 
@@ -40,7 +39,7 @@ def _stored(context: Context, identity: str) -> list[Credentials]:
     if identity:
         return [credentials.load(directory, identity_name.read(identity))]
     try:
-        names = sorted(os.listdir(directory))
+        names = credentials_file.names(directory)
     except OSError as error:
         raise NotPermitted(f"cannot list {directory}: {error.strerror}") from None
     found = []

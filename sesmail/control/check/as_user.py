@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from sesmail.delivery.daemon import privileges
 from sesmail.sysexits import NotPermitted, OSFailure, Unavailable
 
 _PATIENCE = 30.0  # seconds
@@ -55,10 +56,7 @@ def call(user: pwd.struct_passwd, function: Callable[[], Any], patience: float =
 def _run(user: pwd.struct_passwd, function: Callable[[], Any], writing: int) -> None:
     """Do it, in the child, which ends here."""
     try:
-        if os.geteuid() != user.pw_uid:
-            os.setgroups(os.getgrouplist(user.pw_name, user.pw_gid))
-            os.setresgid(user.pw_gid, user.pw_gid, user.pw_gid)
-            os.setresuid(user.pw_uid, user.pw_uid, user.pw_uid)
+        privileges.become(user.pw_name)
         data = json.dumps(function()).encode()
         while data:
             data = data[os.write(writing, data) :]

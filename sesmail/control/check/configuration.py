@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from sesmail import settings as settings_file
 from sesmail.control import identity_name
 from sesmail.control.check.finding import Finding, broken, of_failure, ok, warning
-from sesmail.delivery import credentials, secret
+from sesmail.delivery import credentials, credentials_file, secret
 from sesmail.delivery.credential_rules import CAPTURE, SMTP
 from sesmail.delivery.credentials import Credentials
 from sesmail.settings import Settings
@@ -44,20 +44,11 @@ def settings(settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding
         yield ok("settings", f"all at their defaults: there is no {path}")
 
 
-def names(settings: Settings) -> list[str]:
-    """Return the names in the credentials directory that are meant for identities. Raises OSError.
-
-    A secret that Kubernetes mounts has directories of its own there, such as ``..data``.
-    """
-    directory = settings.credentials_directory
-    return [name for name in sorted(os.listdir(directory)) if not name.startswith("..")]
-
-
 def directory(settings: Settings) -> Iterator[Finding]:
     """Say whether there are any credentials, and which of them no author ever leads to."""
     path = settings.credentials_directory
     try:
-        found = names(settings)
+        found = credentials_file.names(path)
     except PermissionError:
         yield warning("credentials", f"only root can list {path}", "sudo sesmailctl check")
         return

@@ -25,7 +25,7 @@ from sesmail.control.check import (
     waiting,
 )
 from sesmail.control.check.finding import Check, Finding, broken, of_failure
-from sesmail.delivery import report
+from sesmail.delivery import credentials_file, report
 from sesmail.delivery.credentials import Credentials
 from sesmail.settings import Settings
 from sesmail.sysexits import Failure
@@ -67,11 +67,10 @@ def names(settings: Settings, domain: str) -> list[str]:
     """
     if not domain:
         try:
-            return [
-                name for name in configuration.names(settings) if configuration.is_reachable(name)
-            ]
+            every = credentials_file.names(settings.credentials_directory)
         except OSError:
             return []
+        return [name for name in every if configuration.is_reachable(name)]
     address = domain if "@" in domain else f"@{domain}"
     try:
         found = identities.find(address, settings.credentials_directory, settings.identity_lookup)

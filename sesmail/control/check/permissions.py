@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sesmail.control import users
-from sesmail.control.check import configuration
 from sesmail.control.check.finding import Finding, broken, ok, warning
+from sesmail.delivery import credentials_file
 from sesmail.settings import Settings
 
 _INIT = "run sesmailctl init as root"
@@ -129,7 +129,7 @@ def _of_files(settings: Settings) -> Iterator[Finding]:
     """Look at each file; who can really read it is found out in ``readers``."""
     directory = settings.credentials_directory
     try:
-        names = configuration.names(settings)
+        names = credentials_file.names(directory)
     except OSError:
         return  # said already
     for name in names:

@@ -13,8 +13,9 @@ import stat
 from collections.abc import Iterator
 
 from sesmail.control import users
-from sesmail.control.check import as_user, configuration, permissions
+from sesmail.control.check import as_user, permissions
 from sesmail.control.check.finding import Finding, broken, ok, warning
+from sesmail.delivery import credentials_file
 from sesmail.settings import Settings
 
 # Those as whom web servers and programs without a user of their own run.
@@ -24,7 +25,7 @@ _STRANGERS = ("www-data", "apache", "nginx", "http", "nobody")
 def secrets(settings: Settings) -> Iterator[Finding]:
     """Try each credentials file as sesmaild's user, who must read it, and those who must not."""
     try:
-        names = configuration.names(settings)
+        names = credentials_file.names(settings.credentials_directory)
     except OSError:
         return  # said already
     if not names:

@@ -25,10 +25,10 @@ INTERRUPTED = Result(
 _DONE = {Outcome.DELIVERED: State.DELIVERED, Outcome.FAILED: State.FAILED}
 
 
-def told(result: Result, remote_id: str) -> Result:
+def told(relay: str, remote_id: str) -> Result:
     """Return the result of an attempt in doubt of which an event says that SES took it."""
     return Result(
-        Outcome.DELIVERED, "2.0.0", f"SES {remote_id}; told by an event", result.relay, remote_id
+        Outcome.DELIVERED, "2.0.0", f"SES {remote_id}; told by an event", relay, remote_id
     )
 
 

@@ -131,7 +131,7 @@ class Settler:
         Of this attempt or one before: a 500 may come after SES took it, too.
         """
         remote_id = events.proof(self._store.connection, path.id, job.arrived)
-        return outcomes.told(result, remote_id) if remote_id else result
+        return outcomes.told(result.relay, remote_id) if remote_id else result
 
     def _expire(self, job: Job, path: Path, result: Result, now: int) -> Result:
         def held() -> int:

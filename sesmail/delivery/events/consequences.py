@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sesmail.delivery import suppression
+from sesmail.delivery.daemon import outcomes
 from sesmail.delivery.daemon.holds import ENTRY, HoldBook
 from sesmail.delivery.daemon.schedule import Lane
 from sesmail.delivery.events.complaints import Complaint, Complaints
@@ -114,12 +115,12 @@ class Consequences:
 
     def _accept(self, event: Event, known: Known, now: int) -> None:
         """SES has what waited for another attempt: there is none."""
-        text = f"SES {event.remote_id}; told by an event"
-        is_over = events.accept(self._store, known, event.remote_id, text, now)
+        result = outcomes.told(known.relay or "none", event.remote_id)
+        is_over = events.accept(self._store, known, result.remote_id, result.text, now)
         if known.hold is not None and not events.is_held(self._store.connection, known.hold):
             job = known.job
             self._holds.release_entry(job.identity, job.queue_id, now, (ENTRY,))
-        self._lines.accepted(known, event.remote_id, text, now)
+        self._lines.accepted(known, result, now)
         if is_over:
             self._lines.removed(known.job)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from sesmail.delivery.events.record import Event, Told
 from sesmail.delivery.maillog import Emit, MailLog
-from sesmail.delivery.outcome import Outcome, Result
+from sesmail.delivery.outcome import Result
 from sesmail.queue import events
 from sesmail.queue.events import Known
 from sesmail.queue.store import Job
@@ -40,9 +40,8 @@ class Lines:
             lambda: log.told(address, relay, delay, status, word, told.text or "no reason given")
         )
 
-    def accepted(self, known: Known, remote_id: str, text: str, now: int) -> None:
+    def accepted(self, known: Known, result: Result, now: int) -> None:
         """Say that SES took what was in doubt."""
-        result = Result(Outcome.DELIVERED, "2.0.0", text, known.relay or "none", remote_id)
         delays = (0.0, (now - known.job.arrived) / 1000, 0.0, 0.0)
         log = self._log(known.job)
         self._waiting.append(lambda: log.result(known.path.address, result, delays))
