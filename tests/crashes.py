@@ -19,7 +19,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -62,6 +62,34 @@ class Point:
     last: int
     path: str = ""
     in_flight: bool = False
+
+    def kill(
+        self,
+        dice: random.Random,
+        command: Sequence[str | Path],
+        environ: Mapping[str, str],
+        log: Path,
+    ) -> bool:
+        """Run a daemon until it dies here; tell whether it did, and not before or not at all."""
+        place = Place(self.call, dice.randint(self.first, self.last))
+        path = str(log) if self.path == "LOG" else self.path
+        options = ("-D", "-P", path) if path else ("-D",)
+        prefix = injection.prefix("/dev/null", place.kill(), calls=self.call, follows=True)
+        with open(log, "ab") as stream:
+            daemon = subprocess.Popen(
+                [prefix[0], *options, *prefix[1:], *command, "--stderr"],
+                env=environ,
+                stdin=subprocess.DEVNULL,
+                stderr=stream,
+            )
+        try:
+            code = daemon.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            daemon.kill()
+            daemon.wait()
+            code = 0
+        assert code in (0, -signal.SIGKILL), log.read_text()[-3000:]
+        return code != 0
 
 
 DAEMON_POINTS = {
@@ -171,27 +199,10 @@ class Crashes:
     def _kill_daemon(self, name: str) -> None:
         """Run the daemon until it dies at this point."""
         point = DAEMON_POINTS[name]
-        place = Place(point.call, self._dice.randint(point.first, point.last))
-        path = str(self._log) if point.path == "LOG" else point.path
-        options = ("-D", "-P", path) if path else ("-D",)
-        prefix = injection.prefix("/dev/null", place.kill(), calls=point.call, follows=True)
-        with open(self._log, "ab") as log:
-            daemon = subprocess.Popen(
-                [prefix[0], *options, *prefix[1:], self._sesmaild, "--stderr"],
-                env=self._environ,
-                stdin=subprocess.DEVNULL,
-                stderr=log,
-            )
-        try:
-            code = daemon.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            daemon.kill()
-            daemon.wait()
-            code = 0
+        is_killed = point.kill(self._dice, [self._sesmaild], self._environ, self._log)
         flying = self._look_at_queue()
-        assert code in (0, -signal.SIGKILL), self._log.read_text()[-3000:]
         with self.account.lock:
-            if code and (flying or not point.in_flight):
+            if is_killed and (flying or not point.in_flight):
                 self.account.kills[name] += 1
             else:
                 self.account.missed += 1

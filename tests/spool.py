@@ -22,7 +22,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from sesmail import launch
@@ -33,6 +34,7 @@ from sesmail.envelope import Envelope
 from sesmail.queue.listing import Listed, Listing
 from sesmail.settings import Settings
 from tests.fakes.ses import KEY_ID, SECRET, SesServer
+from tests.host import Host
 from tests.installation import CHECKOUT
 
 AUTHOR = "wiki@example.com"
@@ -306,6 +308,25 @@ class Spool:
         with self._grown:
             self._has_ended = True
             self._grown.notify_all()
+
+
+@contextmanager
+def of_another_user(host: Host, ses: SesServer, user: str) -> Iterator[Spool]:
+    """Yield a spool of ``user`` for the installed sesmaild, the host's settings leading to it."""
+    directory = host.directory / "daemon"
+    directory.mkdir()
+    spool = Spool(directory, ses, user, [host.installed.command("sesmaild")])
+    host.settings(
+        spool_directory=spool.directory,
+        credentials_directory=spool.credentials,
+        user=user,
+        minimum_free="1M",
+        real_sendmail="none",
+    )
+    try:
+        yield spool
+    finally:
+        spool.close()
 
 
 _IGNORED_BY_COMMIT = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)

@@ -10,25 +10,20 @@ from __future__ import annotations
 import hashlib
 import random
 import re
-import signal
-import subprocess
 import time
 import uuid
 from collections import Counter
-from pathlib import Path
 
 from sesmail.drop import layout
 from sesmail.queue.store import Finished, NewEntry, NewPath, State, Store
-from tests import aftermath, injection
+from tests import aftermath
 from tests.crashes import EVENTS, Point
 from tests.fakes.ses import KEY_ID
 from tests.fakes.state import Accepted
-from tests.injection import Place
 from tests.spool import AUTHOR, IDENTITY, Spool, message
 
 MESSAGES = 8  # before each kill
 RECIPIENT = "bob@example.org"
-PATIENCE = 10.0  # seconds in which a point is reached, or another one is tried
 POINTS = {
     "before SQS is asked": Point("sendto", 1, 1),
     "SQS has answered, and nobody has read it": Point("recvfrom", 1, 3),
@@ -99,26 +94,8 @@ class ToldOnce:
 
     def _kill(self, name: str) -> None:
         """Run the daemon until it dies at this point."""
-        point = POINTS[name]
-        place = Place(point.call, self._dice.randint(point.first, point.last))
-        path = str(self._log) if point.path == "LOG" else point.path
-        options = ("-D", "-P", path) if path else ("-D",)
-        prefix = injection.prefix("/dev/null", place.kill(), calls=point.call, follows=True)
-        with open(self._log, "ab") as log:
-            process = subprocess.Popen(
-                [prefix[0], *options, *prefix[1:], *self._spool.command, "--stderr"],
-                env={"SESMAIL_CONFIG": str(self._spool.configuration)},
-                stdin=subprocess.DEVNULL,
-                stderr=log,
-            )
-        try:
-            code = process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            code = 0
-        assert code in (0, -signal.SIGKILL), Path(self._log).read_text()[-3000:]
-        if code:
+        environ = {"SESMAIL_CONFIG": str(self._spool.configuration)}
+        if POINTS[name].kill(self._dice, self._spool.command, environ, self._log):
             self.kills[name] += 1
         else:
             self.missed += 1

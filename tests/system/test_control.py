@@ -17,7 +17,7 @@ from sesmail.sysexits import EX_NOPERM
 from tests.fakes.ses import SesServer
 from tests.host import Host
 from tests.queue_entries import entry
-from tests.spool import IDENTITY, Spool
+from tests.spool import IDENTITY, Spool, of_another_user
 
 DAEMON = "backup"  # stands in for the user sesmail
 CALLER = "www-data"
@@ -42,18 +42,8 @@ sys.stdin.read()
 @pytest.fixture
 def spool(host: Host, ses: SesServer) -> Iterator[Spool]:
     """A spool of another user, the host's settings leading to it."""
-    directory = host.directory / "daemon"
-    directory.mkdir()
-    spool = Spool(directory, ses, DAEMON, [host.installed.command("sesmaild")])
-    host.settings(
-        spool_directory=spool.directory,
-        credentials_directory=spool.credentials,
-        user=DAEMON,
-        minimum_free="1M",
-        real_sendmail="none",
-    )
-    yield spool
-    spool.close()
+    with of_another_user(host, ses, DAEMON) as spool:
+        yield spool
 
 
 def submit(host: Host, user: str | None) -> None:

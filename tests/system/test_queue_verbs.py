@@ -14,7 +14,7 @@ from tests import exposition
 from tests.fakes import faults
 from tests.fakes.ses import SesServer
 from tests.host import Host
-from tests.spool import IDENTITY, Spool
+from tests.spool import IDENTITY, Spool, of_another_user
 
 pytestmark = pytest.mark.root
 
@@ -25,18 +25,8 @@ CALLER = "www-data"
 @pytest.fixture
 def spool(host: Host, ses: SesServer) -> Iterator[Spool]:
     """A spool of another user, the host's settings leading to it."""
-    directory = host.directory / "daemon"
-    directory.mkdir()
-    spool = Spool(directory, ses, DAEMON, [host.installed.command("sesmaild")])
-    host.settings(
-        spool_directory=spool.directory,
-        credentials_directory=spool.credentials,
-        user=DAEMON,
-        minimum_free="1M",
-        real_sendmail="none",
-    )
-    yield spool
-    spool.close()
+    with of_another_user(host, ses, DAEMON) as spool:
+        yield spool
 
 
 def control(host: Host, *words: str, user: str | None = None) -> list[str]:
