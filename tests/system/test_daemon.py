@@ -466,11 +466,21 @@ def test_the_spool_was_replaced(spool: Spool) -> None:
     assert spool.ended() == EX_IOERR
 
 
-def test_small_and_idle(spool: Spool) -> None:
-    """Before the first delivery by the API the daemon has neither boto3 nor 30 MiB."""
+def test_idle_without_the_libraries(spool: Spool) -> None:
+    """botocore comes with the first mail for the API, email-validator with an unusual address."""
+    interpreter, *words = spool.command
+    spool.command = (interpreter, "-X", "importtime", *words)
     spool.start()
-    assert spool.process is not None
-    status = Path(f"/proc/{spool.process.pid}/status").read_text()
-    (size,) = [int(line.split()[1]) for line in status.splitlines() if "VmRSS" in line]
-    assert size < 30 << 10
-    assert "botocore" not in Path(f"/proc/{spool.process.pid}/maps").read_text()
+    assert imported(spool) == set()
+    spool.drop("bob@example.org")
+    spool.wait_for_log("status=sent")
+    assert imported(spool) == {"botocore"}
+    spool.drop("o'brien@example.org")
+    spool.wait_for_log("status=sent", times=2)
+    assert imported(spool) == {"botocore", "email_validator"}
+
+
+def imported(spool: Spool) -> set[str]:
+    """Return which of these the daemon has imported, started with -X importtime."""
+    names = {line.rpartition("|")[2].strip() for line in spool.lines("import time:")}
+    return names & {"botocore", "email_validator"}
