@@ -39,10 +39,13 @@ README: dict[str, tuple[str, str, str]] = {
     "apt-get install git make python3 python3-venv": (RUN, "", BARE),
     "make demo": (NOT_RUN, "tested", ""),
     "make test": (NOT_RUN, "tested", ""),
-    "for file in /usr/sbin/sendmail /usr/bin/mailq /usr/bin/newaliases; do": (RUN, "", ""),
-    'sendmail_path = "/usr/local/sbin/sendmail -t -i"': (PART, "", ""),
+    "apt-get install --no-install-recommends build-essential debhelper fakeroot mandoc": (
+        (RUN, "", BARE)
+    ),
+    "apt-get install make python3 python3-venv": (RUN, "", BARE),
     "real_sendmail = /usr/sbin/sendmail": (PART, "", ""),
-    "systemctl disable --now sesmaild": (RUN, "", ""),
+    "sesmailctl activate --php-only": (RUN, "", ""),
+    "sesmailctl deactivate": (RUN, "", ""),
     "sesmailctl setup example.com": (RUN, "", HOST),
     "Name                              Type   Value                                     DNS": (
         (NOT_RUN, "example", "")
@@ -56,10 +59,6 @@ README: dict[str, tuple[str, str, str]] = {
     "install -d -o sesmail -g sesmail /srv/caught": (RUN, "", ""),
     "[Service]": (PART, "", ""),
     "mkdir -p /etc/systemd/system/php8.2-fpm.service.d": (RUN, "", ""),
-    "useradd --system --user-group --uid 990 --no-create-home --shell /usr/sbin/nologin sesmail": (
-        (RUN, "", BARE)
-    ),
-    "#!/bin/sh": (NOT_RUN, "tested", ""),
     "postmaster = you@example.org": (PART, "", ""),
     "sesmailctl log bob@example.org": (RUN, "", HOST),
     "0193A5F0C0FFEE00112233445566": (NOT_RUN, "example", ""),

@@ -49,7 +49,7 @@ def run(person: Person, commands: str, typed: dict[str, str], host: StandIns) ->
         for line in command.split("\n"):
             person.type(line)
         _attend(person, typed, host)
-        if re.match(r"apt install \./sesmail", command):
+        if re.match(r"apt install \./(build/)?sesmail", command):
             host.start_daemon()
         person.type('echo "code=$?"')
         match = re.search(r"code=(\d+)", person.expect(PROMPT))

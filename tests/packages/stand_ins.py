@@ -34,28 +34,31 @@ PATIENCE = 90.0  # seconds for a command, apt's too; only a failing test waits f
 PYTHON = ("python3-boto3", "python3-email-validator", "python3-rich")
 PROGRAMS = ("adduser", "php-cli", *PYTHON, "make", "git", "python3-venv")
 _CA = "/etc/ssl/stand-in.pem"
+_PROGRAMS = "/opt/stand-ins"  # before all others in PATH
 _SESMAILCTL = """\
 #!/bin/sh
 # What is stored sends to the stand-ins; the DNS is asked at a stand-in, and often.
+real=/usr/local/bin/sesmailctl
+[ -x $real ] || real=/usr/bin/sesmailctl
 dns="--nameserver {dns}"
 lines="endpoint_url={api} smtp_host=localhost smtp_port={smtps} smtp_tls=wrapper ca_file={ca}"
 case $1 in
 setup)
     for line in $lines; do set -- "$@" --set "$line"; done
-    exec /usr/bin/sesmailctl "$@" $dns --interval 0.1
+    exec $real "$@" $dns --interval 0.1
     ;;
 check)
     case $* in *--unit* | *--offline*) dns= ;; esac
-    exec /usr/bin/sesmailctl "$@" $dns
+    exec $real "$@" $dns
     ;;
 import)
-    /usr/bin/sesmailctl "$@" || exit
+    $real "$@" || exit
     for file in /etc/sesmail/credentials/*; do
         [ -e "$file" ] || continue
         for line in $lines; do grep -q "^${{line%%=*}} *=" "$file" || echo "$line" >>"$file"; done
     done
     ;;
-*) exec /usr/bin/sesmailctl "$@" ;;
+*) exec $real "$@" ;;
 esac
 """
 _SYSTEMCTL = """\
@@ -67,8 +70,8 @@ shift
 [ "$1" != --now ] || shift
 for unit; do
     file=
-    for place in /etc/systemd/system /lib/systemd/system /usr/lib/systemd/system; do
-        [ ! -e "$place/$unit.service" ] || file=$place/$unit.service
+    for place in /etc /usr/local/lib /lib; do
+        [ ! -e "$place/systemd/system/$unit.service" ] || file=$place/systemd/system/$unit.service
     done
     [ "$file" ] || { echo "Unit $unit.service could not be found." >&2; exit 5; }
     [ "$unit" = sesmaild ] || continue
@@ -107,7 +110,7 @@ class StandIns:
             there = PROGRAMS if deb else ("php-cli", *packages)
             self.root = enter(Root(base.tree(*there)))
             self.ses.state.verify_when_dns(self.dns)
-            self._environ = {"PATH": f"/usr/local/bin:{PATH}"}
+            self._environ = {"PATH": f"{_PROGRAMS}:{PATH}"}
             if has_role:
                 self._environ["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = f"{agent.url}/keys"
             self._write_stand_ins()
@@ -126,7 +129,7 @@ class StandIns:
             ("systemctl", _SYSTEMCTL),
             ("make", _MAKE),
         ):
-            self.root.write(f"/usr/local/bin/{name}", text, 0o755)
+            self.root.write(f"{_PROGRAMS}/{name}", text, 0o755)
         self.root.write(_CA, Path(self.ses.ca_file).read_bytes())
 
     def __enter__(self) -> Self:
@@ -141,6 +144,10 @@ class StandIns:
         if self.root.inside("/run/sesmaild.log").exists() and error is not None:
             print(self.root.read("/run/sesmaild.log"))
         self._all.close()
+
+    def run(self, command: str, input: str = "") -> None:
+        """Run a command as `shell` would, whatever its exit code is."""
+        self.root.run(command, input=input, env=self._environ, check=False)
 
     @property
     def smtp_password(self) -> str:
