@@ -6,7 +6,8 @@ LIBRARY = $(PREFIX)/lib/sesmail
 SYSCONFDIR = /etc
 LOCALSTATEDIR = /var
 PYTHON = /usr/bin/python3
-# none: the packages of PYTHON run the delivery half, and its tests; nothing is fetched
+# none: the packages of PYTHON run the delivery half, and its tests; nothing is fetched. Those of
+# Debian 12 are the oldest that are supported, those of packaging/requirements.lock the newest.
 VENV = own
 FUZZ_SECONDS = 120
 HEAVY = clients crash packages scale
@@ -23,7 +24,7 @@ pytest = $(if $(filter none,$(VENV)),$(BIN)/python3 -m pytest -p no:cacheprovide
 environment = $(if $(filter none,$(VENV)),,venv)
 needs = $(environment)
 test: needs = test $(or $(environment),test-system)
-test-oldest test-scale: needs = venv test
+test-scale: needs = venv test
 bench: needs = venv test clients
 test-crash: needs = venv test crash
 test-clients: needs = venv test clients
@@ -34,7 +35,7 @@ deb: needs = deb
 sbom: needs = venv deb
 reproducible: needs = deb reproducible
 
-.PHONY: help demo test test-clients test-crash test-oldest test-packages test-scale check lint format \
+.PHONY: help demo test test-clients test-crash test-packages test-scale check lint format \
 	types manual bench fuzz venv lock deps install uninstall dist deb reproducible sbom clean
 
 help: ## this list
@@ -56,11 +57,6 @@ test-clients: venv ## real programs (PHP, MediaWiki, ...) against the installed 
 test-crash: venv ## kill -9 at every step, 20 times each; power cuts; a full disk (as root)
 	$(need)
 	$(BIN)/pytest tests/crash $(ARGS)
-
-test-oldest: venv ## the tests of modules and of the system with Debian 12's boto3, email-validator
-	$(need)
-	packaging/venv-oldest
-	.cache/oldest/bin/pytest -n auto tests/unit tests/system $(ARGS)
 
 test-packages: venv ## the Debian package, in roots of its own, beside each of MTA (as root)
 	$(need)
