@@ -1,7 +1,7 @@
 """Write a bill of materials on standard output, checked against the schema of CycloneDX 1.6.
 
-    bill.py venv VERSION ENVIRONMENT WHEELS    what cyclonedx-py found in an environment, and the
-                                               SHA-256 of the wheels that it was made from
+    bill.py venv VERSION ENVIRONMENT REPORT    what cyclonedx-py found in an environment, and pip's
+                                               report of what it was made from
     bill.py deb FILE                           a Debian package and what it depends on
 
 Run by packaging/sbom in the environment of packaging/requirements-sbom.lock. Nothing in the result
@@ -30,13 +30,16 @@ from packageurl import PackageURL
 _SCHEMA = SchemaVersion.V1_6
 
 
-def environment(version: str, found: Path, wheels: Path) -> Bom:
+def environment(version: str, found: Path, report: Path) -> Bom:
     """Return the bill of the virtual environment: each package with the hash of its wheel."""
     bom = Bom.from_json(json.loads(found.read_text()))
     _without_chance(bom)
-    hashes = {_name(path.name.split("-")[0]): _sha256(path) for path in wheels.glob("*.whl")}
+    hashes = {
+        _name(item["metadata"]["name"]): item["download_info"]["archive_info"]["hashes"]["sha256"]
+        for item in json.loads(report.read_text())["install"]
+    }
     for component in bom.components:
-        component.hashes.add(hashes.pop(_name(component.name)))
+        component.hashes.add(_sha256(hashes.pop(_name(component.name))))
     if hashes:
         sys.exit(f"not in the environment: {', '.join(hashes)}")
     bom.metadata.component = Component(
@@ -67,7 +70,7 @@ def package(deb: Path) -> Bom:
         type=ComponentType.APPLICATION,
         bom_ref=name,
         purl=PackageURL("deb", "debian", name, version, {"arch": _field(deb, "Architecture")}),
-        hashes=[_sha256(deb)],
+        hashes=[_sha256(hashlib.sha256(deb.read_bytes()).hexdigest())],
     )
     bom.metadata.component = component
     needed = [
@@ -105,8 +108,7 @@ def _field(deb: Path, name: str) -> str:
     return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
 
 
-def _sha256(path: Path) -> HashType:
-    content = hashlib.sha256(path.read_bytes()).hexdigest()
+def _sha256(content: str) -> HashType:
     return HashType(alg=HashAlgorithm.SHA_256, content=content)
 
 
