@@ -39,7 +39,7 @@ README: dict[str, tuple[str, str, str]] = {
     "apt-get install git make python3 python3-venv": (RUN, "", BARE),
     "make demo": (NOT_RUN, "tested", ""),
     "make test": (NOT_RUN, "tested", ""),
-    "apt-get install --no-install-recommends build-essential debhelper fakeroot mandoc": (
+    "apt-get install --no-install-recommends build-essential debhelper fakeroot mandoc python3": (
         (RUN, "", BARE)
     ),
     "apt-get install make python3 python3-venv": (RUN, "", BARE),
