@@ -2,7 +2,8 @@
 
 Display names, names of groups and comments become encoded-words. A local part beyond ASCII is
 refused: SES has no SMTPUTF8. A semicolon between addresses, Outlook's habit, becomes the comma that
-RFC 5322 wants. Everything else stays as it was.
+RFC 5322 wants. A display name with an @, as in ``bob@x.org <bob@x.org>``, gets the quotes that it
+lacks: some readers would take it for the address. Everything else stays as it was.
 """
 
 from __future__ import annotations
@@ -74,10 +75,13 @@ def _separators(text: str) -> Iterator[tuple[int, int, bytes]]:
 def _words(text: str, mailboxes: list[Mailbox]) -> Iterator[tuple[int, int, bytes]]:
     """Yield what replaces each comment and each phrase that is not ASCII."""
     ends = {mailbox.span[0]: mailbox.span[1] for mailbox in mailboxes}
+    names = {mailbox.name_span[0]: mailbox.name_span[1] for mailbox in mailboxes}
     phrase: list[Token] = []
     inside = 0  # the end of the addr-spec that is being passed
+    named = 0  # the end of the display name
     for token in address.scan(text):
         inside = max(inside, ends.get(token.start, 0))
+        named = max(named, names.get(token.start, 0))
         if token.start < inside:
             continue
         if token.kind in _PHRASE:
@@ -85,13 +89,16 @@ def _words(text: str, mailboxes: list[Mailbox]) -> Iterator[tuple[int, int, byte
             continue
         if token.kind == "comment" and not token.text.isascii():
             yield token.start, token.end, b"(" + _encoded(token.text) + b")"
-        yield from _phrase(phrase)
+        yield from _phrase(phrase, named)
         phrase = []
-    yield from _phrase(phrase)
+    yield from _phrase(phrase, named)
 
 
-def _phrase(words: list[Token]) -> Iterator[tuple[int, int, bytes]]:
-    """Yield what replaces the words of one phrase, but for those that are encoded already."""
+def _phrase(words: list[Token], named: int) -> Iterator[tuple[int, int, bytes]]:
+    """Yield what replaces the words of one phrase, but for those that are encoded already.
+
+    Words before ``named`` are those of a display name.
+    """
     group: list[Token] = []
     after_encoded = False
     for word in [*words, None]:
@@ -102,6 +109,8 @@ def _phrase(words: list[Token]) -> Iterator[tuple[int, int, bytes]]:
         if group and not all(member.text.isascii() for member in group):
             text = (" " if after_encoded else "") + _joined(group) + (" " if word else "")
             yield group[0].start, group[-1].end, _encoded(text)
+        elif any(member.kind == "@" and member.start < named for member in group):
+            yield group[0].start, group[-1].end, _quoted(_joined(group))
         group = []
         after_encoded = True
 
@@ -112,6 +121,10 @@ def _joined(words: list[Token]) -> str:
     for before, word in pairwise(words):
         text += (" " if before.end < word.start else "") + word.text
     return text
+
+
+def _quoted(text: str) -> bytes:
+    return b'"' + _bytes(text.replace("\\", "\\\\").replace('"', '\\"')) + b'"'
 
 
 def _encoded(text: str) -> bytes:

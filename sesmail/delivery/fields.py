@@ -39,14 +39,15 @@ def encode(field: Field, *, is_part: bool = False) -> bytes:
     """
     value = without_blank_lines(field.value)
     if value.isascii():
-        if field.key in SES_ADDRESSES and b";" in value and not is_part:
-            value = _with_commas(value)
+        is_list = b";" in value or value.count(b"@") > 1  # else there is nothing to mend
+        if field.key in SES_ADDRESSES and is_list and not is_part:
+            value = _mended(value)
         return fold_long_lines(b"%b:%b" % (field.name, value))
     encoded = _encode_value(field, unfold(value), is_part)
     return fold(b"%b:%b" % (field.name, encoded), ENCODED_LINE)
 
 
-def _with_commas(value: bytes) -> bytes:
+def _mended(value: bytes) -> bytes:
     try:
         return encode_addresses(value)
     except AddressError:

@@ -261,15 +261,20 @@ def _address(words: list[Token], value: str) -> Mailbox:
 
 def _local_part(words: list[Token]) -> str:
     """Return a local part, quoted only where it must be; "" if the words are none."""
-    for before, token in zip(words, words[1:], strict=False):
-        if "." not in (before.kind, token.kind):
-            return ""  # two words without a dot between them
-    if any(token.kind not in ("atom", "quoted", ".") for token in words):
+    if not _is_joined_by_dots(words, ("atom", "quoted")):
         return ""
     text = "".join(token.text for token in words)
     if not text or _is_dotted(text):
         return text
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _is_joined_by_dots(words: list[Token], kinds: tuple[str, ...]) -> bool:
+    """Tell whether there is a dot between any two words, and every word is of these kinds."""
+    for before, token in zip(words, words[1:], strict=False):
+        if "." not in (before.kind, token.kind):
+            return False
+    return all(token.kind == "." or token.kind in kinds for token in words)
 
 
 def _is_dotted(text: str) -> bool:
@@ -285,7 +290,7 @@ def _domain(words: list[Token]) -> str | None:
     """Return a domain without trailing dot, or None if the words are none."""
     if len(words) == 1 and words[0].kind == "literal":
         return words[0].text
-    if any(token.kind not in ("atom", ".") for token in words):
+    if not _is_joined_by_dots(words, ("atom",)):
         return None
     text = "".join(token.text for token in words).removesuffix(".")
     labels = text.split(".")

@@ -57,6 +57,25 @@ def test_semicolons(value: str, expected: str) -> None:
     assert encoded(value) == expected
 
 
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("ceo@example.net <w@x.org>", '"ceo@example.net" <w@x.org>'),
+        ("the ceo@x.org\n <w@x.org>, B <b@x.org>", '"the ceo@x.org"\n <w@x.org>, B <b@x.org>'),
+        ('a@x.org "q\\"" \\\\ (c@d) <w@x.org>', '"a@x.org q\\" \\\\" (c@d) <w@x.org>'),
+        ("A (c) ceo@x.org <w@x.org>", 'A (c) "ceo@x.org" <w@x.org>'),
+        ("=?utf-8?q?a?= ceo@x.org <w@x.org>", '=?utf-8?q?a?= "ceo@x.org" <w@x.org>'),
+        ("g: ceo@x.org <w@x.org>;, b@x.org", 'g: "ceo@x.org" <w@x.org>;, b@x.org'),
+        ("J\u00f6 ceo@x.org <w@x.org>", "=?utf-8?q?J=C3=B6_ceo=40x=2Eorg?= <w@x.org>"),
+        ('"ceo@x.org" <w@x.org>', '"ceo@x.org" <w@x.org>'),
+        ("<@relay,@b:w@x.org>, b@x.org", "<@relay,@b:w@x.org>, b@x.org"),
+    ],
+)
+def test_a_name_that_looks_like_an_address(value: str, expected: str) -> None:
+    """It is quoted, so that no reader takes it for the address; routes are none."""
+    assert encoded(value) == expected
+
+
 names = st.text(
     st.characters(min_codepoint=32, blacklist_categories=("C", "Zl", "Zp")), max_size=60
 )
