@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -415,6 +416,13 @@ def test_the_drop_in_lets_the_unit_out(host: Healthy) -> None:
     assert done.returncode == LEVELS["broken"]
     told, _, pasted = done.stdout.decode().partition("\n\n")
     assert "the spool is read-only for it" in told
+    done = host.machine.run([command, "check", "--unit", "php8.2-fpm", "--json"], "root")
+    *_, document = (json.loads(line) for line in done.stdout.splitlines())
+    assert document == {
+        "unit": UNIT,
+        "file": f"/etc/systemd/system/{UNIT}.d/sesmail.conf",
+        "text": f"[Service]\nReadWritePaths={SPOOL}\n",
+    }
     # systemd does not run in this machine.
     host.root("systemctl() { :; }\n" + pasted)
     done = host.machine.run([command, "check", "--unit", "php8.2-fpm"], "root")

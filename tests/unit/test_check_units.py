@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from sesmail.control.check import unit_file, units
+from sesmail.control.check import unit_file, unit_mounts, units
 from sesmail.control.check.finding import broken
 from sesmail.control.check.unit_file import Unit
 from sesmail.settings import Settings
 from sesmail.sysexits import DataError
 
-DROP = "/var/spool/sesmail/drop"
+SPOOL = "/var/spool/sesmail"
+DROP = f"{SPOOL}/drop"
 
 
 def write(root: Path, path: str, *lines: str) -> None:
@@ -104,42 +105,113 @@ def test_what_is_enabled(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lines", "access", "why"),
+    ("lines", "closed"),
     [
-        ([], "writable", ""),
-        (["PrivateTmp=yes", "ProtectHome=yes"], "writable", ""),
-        (["ProtectSystem=yes"], "writable", ""),
-        (["ProtectSystem=full"], "writable", ""),
-        (["ProtectSystem=strict"], "read-only", "ProtectSystem=strict"),
-        (["DynamicUser=yes"], "read-only", "ProtectSystem=strict"),
-        (["ProtectSystem=strict", "ReadWritePaths=/srv"], "read-only", "ProtectSystem=strict"),
-        (["ProtectSystem=strict", "ReadWritePaths=-/var"], "writable", "ReadWritePaths=/var"),
-        (
-            ["ProtectSystem=strict", "BindPaths=/x:/var/spool"],
-            "writable",
-            "BindPaths=/x:/var/spool",
-        ),
-        (["ReadOnlyPaths=/var"], "read-only", "ReadOnlyPaths=/var"),
-        (["ReadOnlyPaths=/var/spoo"], "writable", ""),
-        (["InaccessiblePaths=/var/spool"], "hidden", "InaccessiblePaths=/var/spool"),
-        (["TemporaryFileSystem=/var:ro"], "hidden", "TemporaryFileSystem=/var:ro"),
-        (
-            ["ReadWritePaths=/var", "InaccessiblePaths=/var/spool/sesmail"],
-            "hidden",
-            "InaccessiblePaths=/var/spool/sesmail",
-        ),
+        ([], []),
+        (["PrivateTmp=yes", "ProtectHome=yes"], []),
+        (["ProtectSystem=yes"], []),
+        (["ProtectSystem=full"], []),
+        (["ProtectSystem=strict"], ["ProtectSystem=strict"]),
+        (["DynamicUser=yes"], ["ProtectSystem=strict"]),
+        (["ProtectSystem=strict", "ReadWritePaths=/srv"], ["ProtectSystem=strict"]),
+        (["ProtectSystem=strict", "ReadWritePaths=-/var"], []),
+        (["ProtectSystem=strict", "BindPaths=/x:/var/spool"], []),
+        (["ReadOnlyPaths=/var"], ["ReadOnlyPaths=/var"]),
+        (["ReadOnlyPaths=/var", "ReadWritePaths=/var"], ["ReadOnlyPaths=/var"]),
+        (["ReadOnlyPaths=/var/spoo"], []),
+        (["BindReadOnlyPaths=/x:/var/spool"], ["BindReadOnlyPaths=/x:/var/spool"]),
+        (["InaccessiblePaths=/var/spool"], ["InaccessiblePaths=/var/spool"]),
+        (["TemporaryFileSystem=/var:ro"], ["TemporaryFileSystem=/var:ro"]),
+        (["TemporaryFileSystem=/var", f"BindPaths={SPOOL}"], []),
     ],
 )
-def test_access_to_the_drop(lines: list[str], access: str, why: str) -> None:
+def test_what_closes_the_drop(lines: list[str], closed: list[str]) -> None:
     """The deepest setting above it counts."""
-    assert units.access_to(unit(*lines), DROP) == (access, why)
+    assert [one.setting for one in unit_mounts.barriers(unit(*lines), DROP)] == closed
 
 
-def test_a_spool_elsewhere() -> None:
+@pytest.mark.parametrize("nested", [f"ReadWritePaths={SPOOL}", f"BindPaths={SPOOL}"])
+def test_nothing_opens_what_is_inaccessible(nested: str) -> None:
+    """Neither does anything open an empty file system but a bind mount (systemd.exec(5))."""
+    found = unit_mounts.barriers(unit("InaccessiblePaths=/var/spool", nested), DROP)
+    assert [one.setting for one in found] == ["InaccessiblePaths=/var/spool"]
+    found = unit_mounts.barriers(unit("TemporaryFileSystem=/var", f"ReadWritePaths={SPOOL}"), DROP)
+    assert [one.setting for one in found] == ["TemporaryFileSystem=/var"]
+
+
+def test_all_of_them_at_once() -> None:
+    """What hides it first: whoever mends one need not come again for the next."""
+    lines = ["ProtectSystem=strict", "ReadOnlyPaths=/var", "InaccessiblePaths=/srv /var/spool"]
+    (found,) = units.obstacles(unit(*lines), Settings(), broken)
+    assert found.text.startswith(
+        "InaccessiblePaths=/var/spool, ProtectSystem=strict, ReadOnlyPaths=/var: "
+    )
+
+
+@pytest.mark.parametrize(
+    ("lines", "kind"),
+    [
+        (["ProtectSystem=full"], unit_mounts.READ_ONLY),
+        (["ProtectHome=read-only"], unit_mounts.READ_ONLY),
+        (["ProtectHome=tmpfs"], unit_mounts.EMPTY),
+        (["ProtectHome=yes"], unit_mounts.INACCESSIBLE),
+    ],
+)
+def test_a_spool_elsewhere(lines: list[str], kind: str) -> None:
     """ProtectSystem=full and ProtectHome close what lies in /etc and /home."""
-    assert units.access_to(unit("ProtectSystem=full"), "/etc/spool")[0] == "read-only"
-    assert units.access_to(unit("ProtectHome=read-only"), "/home/spool")[0] == "read-only"
-    assert units.access_to(unit("ProtectHome=yes"), "/home/spool")[0] == "hidden"
+    path = "/etc/spool" if "ProtectSystem=full" in lines else "/home/spool"
+    (found,) = unit_mounts.barriers(unit(*lines), path)
+    assert found.kind == kind
+
+
+@pytest.mark.parametrize(
+    ("lines", "directory", "text"),
+    [
+        (["ProtectSystem=strict", "ReadOnlyPaths=/var"], SPOOL, [f"ReadWritePaths={SPOOL}"]),
+        (["TemporaryFileSystem=/var:ro"], SPOOL, [f"BindPaths={SPOOL}"]),
+        (
+            ["InaccessiblePaths=/srv -/opt /var/spool", "ProtectSystem=strict"],
+            SPOOL,
+            ["InaccessiblePaths=", "InaccessiblePaths=/srv -/opt", f"ReadWritePaths={SPOOL}"],
+        ),
+        (["InaccessiblePaths=/var/spool"], SPOOL, ["InaccessiblePaths="]),
+        (
+            [f"ReadOnlyPaths=/etc {SPOOL}"],
+            SPOOL,
+            ["ReadOnlyPaths=", "ReadOnlyPaths=/etc", f"ReadWritePaths={SPOOL}"],
+        ),
+        (["ProtectHome=read-only"], "/home/spool", ["ReadWritePaths=/home/spool"]),
+        (["ProtectHome=yes"], "/home/spool", ["ProtectHome=tmpfs", "BindPaths=/home/spool"]),
+        (["InaccessiblePaths=/etc/sesmail"], SPOOL, ["InaccessiblePaths="]),
+        (["TemporaryFileSystem=/etc"], SPOOL, ["BindReadOnlyPaths=/etc/sesmail/credentials"]),
+    ],
+)
+def test_a_drop_in_opens_all_that_is_closed(
+    lines: list[str], directory: str, text: list[str]
+) -> None:
+    """Read after the unit's own files, it leaves nothing in the way."""
+    settings = Settings()
+    settings.spool_directory = directory
+    locked = unit(*lines)
+    assert list(units.obstacles(locked, settings, broken)) != []
+    made = unit_mounts.drop_in(locked, directory, settings.credentials_directory)
+    assert made is not None
+    assert made.text.splitlines() == ["[Service]", *text]
+    assert made.file.startswith("/etc/systemd/system/shop.service.d/")
+    locked.read(made.text)
+    assert list(units.obstacles(locked, settings, broken)) == []
+    assert unit_mounts.drop_in(locked, directory, settings.credentials_directory) is None
+
+
+def test_a_drop_in_is_read_last_where_it_takes_something_back() -> None:
+    """Before it, all that it takes back has to be said."""
+    for line, name in (
+        ("ProtectSystem=strict", "sesmail.conf"),
+        ("InaccessiblePaths=/var", "zz-sesmail.conf"),
+    ):
+        made = unit_mounts.drop_in(unit(line), SPOOL, "/etc/sesmail/credentials")
+        assert made is not None
+        assert made.file == f"/etc/systemd/system/shop.service.d/{name}"
 
 
 def test_what_is_told() -> None:
@@ -164,6 +236,10 @@ def test_what_is_told() -> None:
         (["SystemCallFilter=@system-service"], ""),
         (["User=www-data", "RestrictNamespaces=no"], ""),
         (["NoNewPrivileges=no"], ""),
+        (
+            ["NoNewPrivileges=yes", "PrivateUsers=yes", "User=1000", "LockPersonality=yes"],
+            "NoNewPrivileges=yes, PrivateUsers=yes, LockPersonality=",
+        ),
     ],
 )
 def test_set_id_programs(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -118,7 +119,11 @@ def _unit(context: Context, name: str, answer: _Answer) -> None:
     from sesmail.control.check import units
 
     answer.tell(units.asked(context.settings, name))
-    if units.is_kept_out(context.settings, name):
-        context.terminal.say()
-        for line in units.drop_in(context.settings, name):
-            context.terminal.say(line)
+    found = units.drop_in(context.settings, name)
+    if found is None:
+        return
+    if context.terminal.is_json:
+        context.terminal.result(dataclasses.asdict(found))
+        return
+    for line in ("", *found.commands()):
+        context.terminal.say(line)

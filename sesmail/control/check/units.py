@@ -6,9 +6,10 @@ import fnmatch
 import os
 from collections.abc import Iterator
 
-from sesmail.control.check import sendmail, unit_file
+from sesmail.control.check import sendmail, unit_file, unit_mounts
 from sesmail.control.check.finding import Finding, Make, broken, ok, warning
 from sesmail.control.check.unit_file import Unit
+from sesmail.control.check.unit_mounts import DropIn, Mount
 from sesmail.settings import Settings
 from sesmail.sysexits import ConfigurationError, DataError
 
@@ -26,9 +27,6 @@ _IMPLY_NO_NEW_PRIVILEGES = """
     RestrictNamespaces RestrictRealtime RestrictSUIDSGID SystemCallArchitectures SystemCallFilter
     SystemCallLog
 """.split()
-_PROTECTED = {"strict": ("/",), "full": ("/usr", "/boot", "/efi", "/etc")}
-_HOMES = ("/home", "/root", "/run/user")
-_WRITABLE, _READ_ONLY, _HIDDEN = "writable", "read-only", "hidden"
 
 
 def senders(settings: Settings) -> Iterator[Finding]:
@@ -58,104 +56,48 @@ def asked(settings: Settings, name: str) -> Iterator[Finding]:
         yield ok(unit.name, "nothing in it keeps mail from being dropped")
 
 
-def is_kept_out(settings: Settings, name: str) -> bool:
-    """Tell whether a service cannot write to the drop."""
-    return _to_drop(unit_file.load(name), settings)[0] != _WRITABLE
-
-
-def drop_in(settings: Settings, name: str) -> list[str]:
-    """Return the lines that make the drop-in for a service, to be pasted into root's shell."""
-    directory = f"/etc/systemd/system/{unit_file.full_name(name)}.d"
-    return [
-        f"mkdir -p {directory}",
-        f"cat >{directory}/sesmail.conf <<.",
-        "[Service]",
-        f"ReadWritePaths={settings.spool_directory}",
-        ".",
-        "systemctl daemon-reload",
-        f"systemctl restart {unit_file.full_name(name)}",
-    ]
+def drop_in(settings: Settings, name: str) -> DropIn | None:
+    """Return what lets a service drop mail; None if it can, or no drop-in would be enough."""
+    unit = unit_file.load(name)
+    if _other_root(unit):
+        return None
+    return unit_mounts.drop_in(unit, settings.spool_directory, settings.credentials_directory)
 
 
 def obstacles(unit: Unit, settings: Settings, make: Make) -> Iterator[Finding]:
     """Yield what in a unit keeps mail from being dropped, or from the real sendmail."""
-    for key in ("RootDirectory", "RootImage"):
-        if unit.is_on(key):
-            yield warning(
-                unit.name,
-                f"{key}={unit.values[key]}: it sees another root",
-                "have all of it in there: Python, sesmail, the spool and /etc/sesmail",
-            )
-            return
-    access, why = _to_drop(unit, settings)
-    if access != _WRITABLE:
-        yield make(
-            unit.name,
-            f"{why}: the spool is {access} for it, and its sendmail ends with 73",
-            f"ReadWritePaths={settings.spool_directory} in its unit; sesmailctl check --unit "
-            f"{unit.name} prints the drop-in",
-        )
-    credentials, why = access_to(unit, settings.credentials_directory)
-    if credentials == _HIDDEN:
-        yield make(
-            unit.name,
-            f"{why}: {settings.credentials_directory} is hidden from it, so no identity is found",
-            "take the path out: the files there are closed to it anyway",
-        )
+    if root := _other_root(unit):
+        remedy = "have all of it in there: Python, sesmail, the spool and /etc/sesmail"
+        yield warning(unit.name, f"{root}: it sees another root", remedy)
+        return
+    prints = f"sesmailctl check --unit {unit.name} prints the drop-in"
+    spool = settings.spool_directory
+    closed = unit_mounts.barriers(unit, os.path.join(spool, "drop"))
+    if any(mount.hides for mount in closed):
+        text = "the spool is hidden from it, and its sendmail finds none"
+        yield make(unit.name, f"{_named(closed)}: {text}", prints)
+    elif closed:
+        text = "the spool is read-only for it, and its sendmail ends with 73"
+        remedy = f"ReadWritePaths={spool} in its unit; {prints}"
+        yield make(unit.name, f"{_named(closed)}: {text}", remedy)
+    path = settings.credentials_directory
+    closed = [mount for mount in unit_mounts.barriers(unit, path) if mount.hides]
+    if closed:
+        text = f"{path} is hidden from it, so no identity is found"
+        yield make(unit.name, f"{_named(closed)}: {text}", prints)
     yield from _without_privileges(unit, settings)
 
 
-def _to_drop(unit: Unit, settings: Settings) -> tuple[str, str]:
-    return access_to(unit, os.path.join(settings.spool_directory, "drop"))
-
-
-def access_to(unit: Unit, path: str) -> tuple[str, str]:
-    """Return what a unit's processes can do with a path, and which setting says so.
-
-    Of settings for several directories above it that for the deepest counts (systemd.exec(5)).
-    """
-    deepest, access, why = "", _WRITABLE, ""
-    for place, kind, setting in _mounts(unit):
-        is_above = path == place or path.startswith(place.rstrip("/") + "/")
-        if is_above and len(place) >= len(deepest):
-            deepest, access, why = place, kind, setting
-    return access, why
-
-
-def _mounts(unit: Unit) -> Iterator[tuple[str, str, str]]:
-    """Yield place, access and setting for each part of the file system that a unit sees changed."""
-    system = unit.values.get("ProtectSystem", "").lower()
-    if unit.is_on("DynamicUser") and system not in _PROTECTED:
-        system = "strict"
-    for place in _PROTECTED.get(system, ()):
-        yield place, _READ_ONLY, f"ProtectSystem={system}"
-    if unit.is_on("ProtectHome"):
-        value = unit.values["ProtectHome"].lower()
-        for place in _HOMES:
-            kind = _READ_ONLY if value == "read-only" else _HIDDEN
-            yield place, kind, f"ProtectHome={value}"
-    for key, kind in (
-        ("ReadOnlyPaths", _READ_ONLY),
-        ("BindReadOnlyPaths", _READ_ONLY),
-        ("InaccessiblePaths", _HIDDEN),
-        ("TemporaryFileSystem", _HIDDEN),
-        ("BindPaths", _WRITABLE),
-        ("ReadWritePaths", _WRITABLE),
-    ):
-        for word in unit.words(key):
-            yield _place(key, word), kind, f"{key}={word}"
-
-
-def _place(key: str, word: str) -> str:
-    """Return where the word of a setting takes effect: SOURCE[:DESTINATION], PATH[:OPTIONS]."""
-    parts = word.split(":")
-    return parts[1] if key.startswith("Bind") and len(parts) > 1 else parts[0]
+def _other_root(unit: Unit) -> str:
+    """Return the setting that gives a unit another root directory, "" if there is none."""
+    keys = ("RootDirectory", "RootImage")
+    return next((f"{key}={unit.values[key]}" for key in keys if unit.is_on(key)), "")
 
 
 def _without_privileges(unit: Unit, settings: Settings) -> Iterator[Finding]:
     """Yield that a set-id real sendmail cannot work there, if one is needed."""
-    setting = _takes_privileges(unit)
-    if not setting:
+    found = list(_takes_privileges(unit))
+    if not found:
         return
     try:
         path = sendmail.real(settings)
@@ -165,20 +107,23 @@ def _without_privileges(unit: Unit, settings: Settings) -> Iterator[Finding]:
     if helper:
         yield warning(
             unit.name,
-            f"{setting}: {helper} is set-id, which has no effect there; mail without credentials "
-            "ends with 69",
-            "give the domains that it sends for credentials, or take the setting out of its unit",
+            f"{', '.join(found)}: {helper} is set-id, which has no effect there; mail without "
+            "credentials ends with 69",
+            "give the domains that it sends for credentials, or take all of that out of its unit",
         )
 
 
-def _takes_privileges(unit: Unit) -> str:
-    """Return the setting by which set-id programs have no rights in a unit, "" if there is none."""
+def _takes_privileges(unit: Unit) -> Iterator[str]:
+    """Yield each setting by which set-id programs have no rights in a unit."""
     for key in ("NoNewPrivileges", "DynamicUser", "PrivateUsers"):
         if unit.is_on(key):
-            return f"{key}={unit.values[key]}"
-    if unit.values.get("User", "root") in ("root", "0", ""):
-        return ""
-    return next((f"{key}=" for key in _IMPLY_NO_NEW_PRIVILEGES if unit.is_on(key)), "")
+            yield f"{key}={unit.values[key]}"
+    if unit.values.get("User", "root") not in ("root", "0", ""):
+        yield from (f"{key}=" for key in _IMPLY_NO_NEW_PRIVILEGES if unit.is_on(key))
+
+
+def _named(mounts: list[Mount]) -> str:
+    return ", ".join(dict.fromkeys(mount.setting for mount in mounts))
 
 
 def _is_sender(name: str) -> bool:
