@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import signal
 import sys
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from sesmail.sysexits import EX_CONFIG, EX_DATAERR, EX_OK, EX_UNAVAILABLE
+from tests.fakes import faults
 from tests.fakes.dns import DnsServer
 from tests.fakes.ses import KEY_ID, SECRET
 from tests.installation import Installation
@@ -148,6 +150,29 @@ def test_typed(session: Session) -> None:
         session.watch.said += person.screen
     assert SECRET in world.file.read_text()
     session.watch.verify(world.directory)
+
+
+@pytest.mark.parametrize("form", ["PLAIN", "LOGIN", "password"])
+def test_a_server_that_repeats_the_login(session: Session, form: str) -> None:
+    """What it says to AUTH reaches log, queue and screen; not what it repeats there."""
+    password = session.password
+    repeated = {
+        "PLAIN": b64encode(f"\0{KEY_ID}\0{password}".encode()).decode(),
+        "LOGIN": b64encode(password.encode()).decode(),
+        "password": password,
+    }[form]
+    spool = session.spool
+    spool.use_smtp()
+    spool.ses.script(faults.reply("AUTH", 501, f"5.5.4 cannot read: {repeated}, sorry"))
+    spool.start()
+    queue_id = spool.drop()
+    (line,) = spool.wait_for_log("status=deferred")
+    assert "501 5.5.4 cannot read: (password), sorry" in line
+    assert session.run("queue", "show", queue_id) == EX_OK
+    assert "cannot read: (password), sorry" in session.watch.said
+    assert spool.stop() == 0
+    session.watch.said += "\n".join(spool.log)
+    session.watch.verify(session.world.directory)
 
 
 LEAKS = {

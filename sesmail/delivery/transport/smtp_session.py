@@ -12,6 +12,7 @@ import re
 import smtplib
 import socket
 import ssl
+from base64 import b64encode
 from typing import Any
 
 from sesmail.delivery import replies, trust
@@ -181,11 +182,22 @@ def _login(
             )
     except smtplib.SMTPResponseException as error:
         session.close()
-        return replies.classify_smtp(error.smtp_code, error.smtp_error, "AUTH", relay=name)
+        said = _without_password(error.smtp_error, credentials)
+        return replies.classify_smtp(error.smtp_code, said, "AUTH", relay=name)
     except (OSError, smtplib.SMTPException) as error:
         session.close()
         return replies.classify_smtp_error(error, "AUTH", name)
     return session
+
+
+def _without_password(said: bytes | str, credentials: Credentials) -> bytes:
+    """Return a reply to AUTH for the log: some servers repeat there what they did not like."""
+    said = said if isinstance(said, bytes) else said.encode()
+    password = credentials.smtp_password.encode()
+    pair = b"\0%b\0%b" % (credentials.access_key_id.encode(), password)
+    for secret in (b64encode(pair), b64encode(password), password):
+        said = said.replace(secret, b"(password)")
+    return said
 
 
 def close(session: smtplib.SMTP) -> None:
