@@ -7,19 +7,21 @@ import signal
 import socket
 import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from sesmail.control import ask
-from sesmail.queue import schema
+from sesmail.control import ask, reread
+from sesmail.queue import listing, schema, upkeep
 from sesmail.sysexits import EX_CANTCREAT, EX_CONFIG, EX_IOERR, EX_USAGE
 from tests.fakes import faults
-from tests.fakes.ses import SesServer
+from tests.fakes.ses import KEY_ID, SECRET, SesServer
 from tests.scale import queues
-from tests.spool import Spool
+from tests.spool import IDENTITY, Spool
 
 SEVERAL = 20
+OTHER_KEY_ID = "AKIAI44QH8DHBEXAMPLE"
 
 
 def due_in(spool: Spool) -> list[float]:
@@ -241,6 +243,34 @@ def test_a_wrong_key(spool: Spool) -> None:
     spool.ses.state.wait_for_messages(1 + SEVERAL, 30)
     spool.wait_until_empty()
     assert spool.lines("no longer held: example.com")
+
+
+def test_credentials_of_which_the_daemon_is_told(spool: Spool) -> None:
+    """The very next message goes with the new key; what the old one held goes at once."""
+    lines = spool.use_api().read_text().splitlines()
+    key_ids = {False: KEY_ID, True: OTHER_KEY_ID}
+    spool.ses.state.keys[OTHER_KEY_ID] = SECRET
+
+    def write(old: str, new: str) -> None:
+        spool.identity(IDENTITY, *(line.replace(old, new) for line in lines))
+        reread.tell(spool.load(), IDENTITY)
+
+    write(KEY_ID, KEY_ID)  # nobody is there to be told
+    spool.start()
+    expected = []
+    for number in range(1, SEVERAL + 1):
+        expected.append(key_ids[number % 2 == 1])
+        write(KEY_ID, expected[-1])
+        spool.drop()
+        spool.ses.state.wait_for_messages(number)
+    assert [one.key_id for one in spool.ses.state.messages] == expected
+    write(SECRET, "A" * len(SECRET))
+    spool.drop("late@example.org")
+    spool.wait_for_log("error: held: all mail of the identity example.com")
+    write(SECRET, SECRET)
+    with closing(listing.connect(str(spool.queue_directory))) as connection:
+        assert upkeep.holds(connection) == []
+    spool.wait_until_empty()
 
 
 def test_a_broken_credentials_file(spool: Spool) -> None:

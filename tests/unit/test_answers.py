@@ -33,6 +33,13 @@ READING = ("queue", "show", "content", "log", "status")
 class Daemon:
     """What a running daemon would tell of itself."""
 
+    def __init__(self) -> None:
+        self.reread_of: list[str] = []
+
+    def reread(self, identity: str) -> None:
+        """Note it."""
+        self.reread_of.append(identity)
+
     def scan(self) -> None:
         """Look nowhere."""
 
@@ -61,7 +68,8 @@ class Office:
         administration = Administration(
             self.store, HoldBook(self.store), self._change, lambda: None, lambda *_: None
         )
-        self.desk = Desk(settings, administration, Daemon())
+        self.daemon = Daemon()
+        self.desk = Desk(settings, administration, self.daemon)
 
     def _change(self, change: Callable[[int], object]) -> bool:
         with self.store.transaction():
@@ -140,6 +148,15 @@ def test_who_may_not_change_anything(office: Office, request_: str) -> None:
     assert end == "denied"
     assert "only root" in text
     assert office.store.due("example.com", USER.uid) == NOW
+
+
+def test_reread(office: Office) -> None:
+    """The daemon is told of the identity; without a daemon nothing is known that could be old."""
+    assert office.ask("reread", DAEMON, identity="example.com") == []
+    assert office.ask("reread", identity="example.net") == []
+    office.desk = Desk(office.desk.settings, office.desk.administration)
+    assert office.ask("reread", identity="example.org") == []
+    assert office.daemon.reread_of == ["example.com", "example.net"]
 
 
 def test_content_is_for_root(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,6 +51,9 @@ class Control:
         """Count what would be a look through the drop."""
         self.scans += 1
 
+    def reread(self, identity: str) -> None:
+        """Read nothing."""
+
     def sending(self) -> dict[str, Sending]:
         """Return one identity, of whose account SES told."""
         account = Account(14.0, 50_000.0, 340.0, "HEALTHY", is_production=True)

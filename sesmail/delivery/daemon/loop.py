@@ -145,6 +145,12 @@ class Daemon:
         self.reschedule()
         self._next_scan = -math.inf
 
+    def reread(self, identity: str) -> None:
+        """Go by its credentials file as it is now, and not as it was up to a second ago."""
+        if self._parts.identities.take_changed([identity]):
+            self.change(lambda now: self._release([identity], now))
+            self.reschedule()
+
     def reschedule(self) -> None:
         """Look up again when each lane is due."""
         for lane in self.schedule.lanes():

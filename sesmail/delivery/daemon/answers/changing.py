@@ -1,4 +1,4 @@
-"""The requests that change the queue: retry, hold, release, delete, requeue."""
+"""The requests that change the queue: retry, hold, release, delete, requeue, reread."""
 
 from __future__ import annotations
 
@@ -44,10 +44,22 @@ def requeue(desk: Desk, request: Request, client: Client) -> Iterator[Part]:
     yield {"paths": desk.writer.requeue(request.queue_id())}
 
 
+def reread(desk: Desk, request: Request, client: Client) -> Iterator[Part]:
+    """``identity``: its credentials file has changed; what is sent from now on goes by it.
+
+    What the old one held waits no longer. There is nothing to do where no daemon runs.
+    """
+    client.must_see_all(desk.settings)
+    if desk.daemon is not None:
+        desk.daemon.reread(request.text("identity"))
+    yield ""
+
+
 ANSWERS: dict[str, Answer] = {
     "retry": retry,
     "hold": hold,
     "release": release,
     "delete": delete,
     "requeue": requeue,
+    "reread": reread,
 }

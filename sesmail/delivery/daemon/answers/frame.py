@@ -120,6 +120,9 @@ class Running(Protocol):
     def scan(self) -> None:
         """Look through the drop now."""
 
+    def reread(self, identity: str) -> None:
+        """Go by the credentials file of an identity as it is now."""
+
     def sending(self) -> dict[str, Sending]:
         """Return how each identity sends that has sent since the start."""
 
