@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime
 import ipaddress
 import ssl
+from collections.abc import Iterable
 from pathlib import Path
 
 from cryptography import x509
@@ -62,13 +63,14 @@ class Authority:
         ) + certificate.public_bytes(serialization.Encoding.PEM)
 
 
-def make_contexts(directory: Path) -> dict[str, ssl.SSLContext]:
-    """Server contexts by name; writes `ca.pem` into the directory."""
+def make_contexts(directory: Path, names: Iterable[str] = ()) -> dict[str, ssl.SSLContext]:
+    """Server contexts by name; writes `ca.pem` into the directory. `good` is for `names`, too."""
     trusted, stranger = Authority("Stand-in CA"), Authority("Unknown CA")
     (directory / "ca.pem").write_bytes(trusted.pem())
     here: list[x509.GeneralName] = [
         x509.DNSName("localhost"),
         x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
+        *map(x509.DNSName, names),
     ]
     elsewhere: list[x509.GeneralName] = [x509.DNSName("mail.elsewhere.example")]
     pems = {

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import tempfile
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -30,12 +30,15 @@ from .state import KEY_ID, SECRET, State
 
 __all__ = ["FAULTS", "KEY_ID", "SECRET", "SesServer", "State"]
 
+_AMAZONS_PORTS = (443, 465, 587)  # HTTPS, SMTP under TLS, SMTP with STARTTLS
+
 
 class SesServer:
     """One SES account in one region.  Ports are the system's choice unless `port` (API) is given.
 
     keys default to the one pair {KEY_ID: SECRET}; idle is SMTP's patience in seconds, session_cap
-    the messages it takes per session (None: no cap).
+    the messages it takes per session (None: no cap). With `names`, hosts of Amazon's, it has a
+    certificate for them and their ports, 443, 465 and 587: in a network of the test's own.
     """
 
     smtp_host = "localhost"
@@ -49,6 +52,7 @@ class SesServer:
         idle: float = 10.0,
         session_cap: int | None = None,
         port: int = 0,
+        names: Sequence[str] = (),
     ) -> None:
         self.state = State(region=region, identities=Identities(identities))
         if keys is not None:
@@ -58,8 +62,8 @@ class SesServer:
         self._closing = threading.Event()
         self._directory = tempfile.TemporaryDirectory(prefix="ses-stand-in-")
         self.ca_file = str(Path(self._directory.name) / "ca.pem")
-        self._contexts = certificates.make_contexts(Path(self._directory.name))
-        self._listen(port)
+        self._contexts = certificates.make_contexts(Path(self._directory.name), names)
+        self._listen((port, *(_AMAZONS_PORTS if names else (0, 0, 0))))
         self.events = Events(self.state, self.api_url)
 
     def __enter__(self) -> Self:
@@ -107,7 +111,7 @@ class SesServer:
         """The SMTP password that belongs to a key of the state."""
         return signatures.smtp_password(self.state.keys[key_id], self.state.region, version)
 
-    def _listen(self, port: int) -> None:
+    def _listen(self, ports: tuple[int, ...]) -> None:
         api = Api(self.state, self._script, self._closing)
         sessions = [
             Smtp(self.state, self._script, self._closing, self.limits, self._start_tls, wrapped)
@@ -119,11 +123,10 @@ class SesServer:
             api.serve(connection)
 
         served = [api.serve, serve_https, *(session.serve for session in sessions)]
-        wanted = (port, 0, 0, 0)
         self._listeners = [
-            Listener(self._counted(serve), one) for serve, one in zip(served, wanted, strict=True)
+            Listener(self._counted(serve), port) for serve, port in zip(served, ports, strict=True)
         ]
-        ports = [listener.port for listener in self._listeners]
+        ports = tuple(listener.port for listener in self._listeners)
         self.api_url = f"http://127.0.0.1:{ports[0]}"
         self.api_tls_url = f"https://localhost:{ports[1]}"
         self.smtps_port, self.starttls_port = ports[2], ports[3]
