@@ -1,8 +1,13 @@
-"""Another process of the same user cannot look into those of ours that hold secrets."""
+"""Another process of the same user cannot look into those of ours that hold secrets.
+
+Nor do they leave a core file, which backups and whoever examines a crash would read.
+"""
 
 from __future__ import annotations
 
+import os
 import pwd
+import signal
 import subprocess
 import sys
 import time
@@ -15,6 +20,7 @@ import pytest
 from sesmail import launch
 from tests.fakes.ses import SesServer
 from tests.host import Host
+from tests.installation import Installation
 from tests.spool import PATIENCE, Spool
 from tests.system.test_isolation import DAEMON, isolated, run_as
 
@@ -57,7 +63,9 @@ def wait_until_closed(process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def started(*words: str | Path, **environ: str) -> Iterator[subprocess.Popen[bytes]]:
+def started(
+    *words: str | Path, cwd: str | Path = "/", **environ: str
+) -> Iterator[subprocess.Popen[bytes]]:
     """Start a command as the daemon's user, from the first moment; it ends with the block."""
     user = pwd.getpwnam(DAEMON)
     with subprocess.Popen(
@@ -66,7 +74,7 @@ def started(*words: str | Path, **environ: str) -> Iterator[subprocess.Popen[byt
         group=user.pw_gid,
         extra_groups=[],
         env=environ,
-        cwd="/",
+        cwd=cwd,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -115,3 +123,66 @@ def test_sesmailctl(host: Host, spool: Spool) -> None:
     environ = {"SESMAIL_CONFIG": str(spool.configuration)}
     with started(command, "import", "-", **environ) as process:
         wait_until_closed(process)
+
+
+# Core files. Each process runs where one could be written: nothing but its own care is in the way.
+
+UNLIMITED = ("prlimit", "--core=unlimited:unlimited", "--")
+
+
+@pytest.fixture
+def place(host: Host) -> Path:
+    """A directory in which everybody can write."""
+    path = host.directory / "cores"
+    path.mkdir()
+    path.chmod(0o777)
+    return path
+
+
+def dumps_core(process: subprocess.Popen[bytes]) -> bool:
+    """Let a process crash; tell whether the kernel wrote its memory down."""
+    process.send_signal(signal.SIGSEGV)
+    _, status = os.waitpid(process.pid, 0)
+    assert os.WTERMSIG(status) == signal.SIGSEGV
+    return os.WCOREDUMP(status)
+
+
+def test_an_ordinary_process_leaves_a_core_file(place: Path) -> None:
+    """So that the other tests can fail."""
+    code = "print(flush=True); input()"
+    with started(*UNLIMITED, sys.executable, "-Ic", code, cwd=place) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        assert dumps_core(process)
+
+
+@pytest.mark.parametrize("part", ["foreground", "sesmailctl"])
+def test_no_core_file(host: Host, spool: Spool, place: Path, part: str) -> None:
+    """While they wait for the message, or for what somebody types."""
+    commands: dict[str, list[str | Path]] = {
+        "foreground": [*launch.command(str(host.installed.library), launch.FOREGROUND)],
+        "sesmailctl": [host.installed.command("sesmailctl"), "import", "-"],
+    }
+    environ = {"SESMAIL_CONFIG": str(spool.configuration), "PATH": "/usr/bin:/bin"}
+    with started(*UNLIMITED, *commands[part], cwd=place, **environ) as process:
+        wait_until_closed(process)
+        assert not dumps_core(process)
+
+
+def test_no_core_file_of_the_daemon(
+    installed: Installation, ses: SesServer, tmp_path: Path
+) -> None:
+    """It works in /, so it runs as root here. What a failure leaves there goes."""
+    daemon = installed.command("sesmaild")
+    spool = Spool(tmp_path, ses, command=[*UNLIMITED, daemon])
+    before = set(Path("/").iterdir())
+    spool.start()
+    assert spool.process is not None
+    spool.send(signal.SIGSEGV)
+    _, status = os.waitpid(spool.process.pid, 0)
+    spool.ended()
+    spool.close()
+    for core in set(Path("/").glob("core*")) - before:
+        core.unlink()
+    assert os.WTERMSIG(status) == signal.SIGSEGV
+    assert not os.WCOREDUMP(status)
