@@ -25,6 +25,7 @@ _SENDMAILS = (
 )
 _MARK = b"from sesmail.submission"  # stands in bin/sesmail
 _SET_ID = stat.S_ISUID | stat.S_ISGID
+_UNMAPPED = 65534  # the owner or group that a user namespace does not know; see stat(2) there
 _POSTDROP = "/usr/sbin/postdrop"  # set-gid helper of Postfix's sendmail
 
 
@@ -55,17 +56,14 @@ def find(settings: Settings, own_path: str, name: str = "sendmail") -> str | Non
 
 def check_privileges(path: str) -> None:
     """Raise Unavailable where ``path`` needs set-id rights that this process cannot pass on."""
-    helper = path
-    if not _is_set_id(path):
-        if not _is_set_id(_POSTDROP) or not _mentions_postdrop(path):
-            return
-        helper = _POSTDROP
-    if _no_new_privileges():
-        raise Unavailable(
-            f"{helper} is set-id, and the caller runs with no_new_privs, so it cannot take the "
-            "mail; remove NoNewPrivileges= from the caller's unit, or give the author's domain "
-            "credentials"
-        )
+    for helper in (path, _POSTDROP):
+        reason = _no_rights_of(helper)
+        if reason and (helper == path or _mentions_postdrop(path)):
+            raise Unavailable(
+                f"{helper} is set-id, and {reason}, so it cannot take the mail; take the setting "
+                "out of the caller's unit (sesmailctl check --unit names it), or give the author's "
+                "domain credentials"
+            )
 
 
 def _is_real(path: str, own_inode: tuple[int, int] | None) -> bool:
@@ -90,17 +88,24 @@ def _inode(path: str) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-def _is_set_id(path: str) -> bool:
+def _no_rights_of(path: str) -> str:
+    """Return why exec of a set-id program grants none of its rights here; "" if it is none."""
     try:
-        return bool(os.stat(path).st_mode & _SET_ID)
+        status = os.stat(path)
     except OSError:
-        return False
+        return ""
+    if not status.st_mode & _SET_ID:
+        return ""
+    if _no_new_privileges():
+        return "the caller runs with no_new_privs (NoNewPrivileges= and others)"
+    is_foreign = (status.st_mode & stat.S_ISUID and status.st_uid == _UNMAPPED) or (
+        status.st_mode & stat.S_ISGID and status.st_gid == _UNMAPPED
+    )
+    return "the caller's user namespace lacks its owner (PrivateUsers=)" if is_foreign else ""
 
 
 def _mentions_postdrop(path: str) -> bool:
     """Tell whether ``path`` is Postfix's sendmail: it holds the name of its helper."""
-    if not _no_new_privileges():
-        return False  # spares the usual case the reading
     try:
         with open(path, "rb") as file:
             return b"postdrop" in file.read()
