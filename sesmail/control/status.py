@@ -12,6 +12,7 @@ from sesmail.control import ask, health, metrics, verb
 from sesmail.control.moments import span
 from sesmail.control.terminal import visible
 from sesmail.control.verb import Context, Verbs
+from sesmail.control.wording import counted
 from sesmail.settings import Settings
 from sesmail.sysexits import Failure, UsageError
 
@@ -140,10 +141,7 @@ def _troubles(one: dict[str, Any], now: float) -> Iterator[str]:
 
 
 def _whole(total: dict[str, Any]) -> str:
-    s = "" if total["messages"] == 1 else "s"
+    wait = counted(total["messages"], "message waits", "messages wait")
     drops = "" if total["drops"] is None else f", {total['drops']} in the drop"
     daemon = f"has run for {span(total['uptime'])}" if total["running"] else "does not run"
-    return (
-        f"{total['messages']} message{s} wait{'s' if not s else ''} ({total['bytes']} bytes)"
-        f"{drops}; sesmaild {daemon}"
-    )
+    return f"{wait} ({total['bytes']} bytes){drops}; sesmaild {daemon}"

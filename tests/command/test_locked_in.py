@@ -21,6 +21,7 @@ from tests.spool import AUTHOR, RECIPIENT, Spool
 
 pytestmark = pytest.mark.root
 CALLER, OWNER = "www-data", "daemon"  # of the mail, of the spool
+NO_NEW_PRIVILEGES, PRIVATE_USERS = "NoNewPrivileges=", "PrivateUsers="
 MESSAGE = b"From: Bob <bob@elsewhere.example>\nTo: carol@example.org\n\nText.\n"
 OURS = f"From: {AUTHOR}\nTo: {RECIPIENT}\n\nText.\n".encode()
 _WAIT = 'echo ready; read -r go; exec "$@"'
@@ -38,18 +39,16 @@ def spool(host: Host, ses: SesServer) -> Iterator[Spool]:
 def send(
     host: Host,
     message: bytes,
-    *,
+    *locks: str,
     read_only: Spool | None = None,
-    private_users: bool = False,
-    no_new_privileges: bool = False,
 ) -> Result:
-    """Send a message as the caller, who is locked in like this."""
+    """Send a message as the caller, whose unit has these ``locks``."""
     caller = pwd.getpwnam(CALLER)
     command = ["setpriv", f"--reuid={caller.pw_uid}", f"--regid={caller.pw_gid}", "--clear-groups"]
-    if no_new_privileges:
+    if NO_NEW_PRIVILEGES in locks:
         command.append("--no-new-privs")
     command += [str(host.installed.sendmail), "-t"]
-    if private_users:
+    if PRIVATE_USERS in locks:
         command = ["unshare", "--user", "sh", "-c", _WAIT, "sh", *command]
     if read_only:
         place = str(read_only.directory)
@@ -63,7 +62,7 @@ def send(
     )
     assert process.stdin is not None
     assert process.stdout is not None
-    if private_users:
+    if PRIVATE_USERS in locks:
         assert process.stdout.readline() == b"ready\n"
         for name, number in (("uid_map", caller.pw_uid), ("gid_map", caller.pw_gid)):
             with open(f"/proc/{process.pid}/{name}", "w") as file:
@@ -75,7 +74,7 @@ def send(
 
 def test_a_read_only_spool_is_told(host: Host, spool: Spool) -> None:
     """73, and one line that names what the unit needs."""
-    result = send(host, OURS, read_only=spool, private_users=True, no_new_privileges=True)
+    result = send(host, OURS, PRIVATE_USERS, NO_NEW_PRIVILEGES, read_only=spool)
     assert (result.exit_code, result.stdout) == (73, b"")
     assert result.stderr.count(b"\n") == 1
     assert f"the caller's unit needs ReadWritePaths={spool.directory}\n".encode() in result.stderr
@@ -84,7 +83,7 @@ def test_a_read_only_spool_is_told(host: Host, spool: Spool) -> None:
 
 def test_a_caller_without_rights_drops(host: Host, spool: Spool) -> None:
     """The drop needs none: the daemon sees who the caller is, and reads the file by its group."""
-    result = send(host, OURS, private_users=True, no_new_privileges=True)
+    result = send(host, OURS, PRIVATE_USERS, NO_NEW_PRIVILEGES)
     assert result == Result(0, b"", result.stderr)
     (name,) = spool.dropped()
     status = (spool.drop_directory / name).stat()
@@ -97,27 +96,21 @@ def test_a_caller_without_rights_drops(host: Host, spool: Spool) -> None:
     assert len(spool.ses.state.messages) == 1
 
 
-@pytest.mark.parametrize(
-    ("locks", "setting"),
-    [
-        ({"no_new_privileges": True}, b"NoNewPrivileges="),
-        ({"private_users": True}, b"PrivateUsers="),
-    ],
-)
+@pytest.mark.parametrize("lock", [NO_NEW_PRIVILEGES, PRIVATE_USERS])
 @pytest.mark.parametrize("bit", [stat.S_ISUID, stat.S_ISGID])
 def test_a_set_id_sendmail_is_not_run_without_its_rights(
-    host: Host, spool: Spool, locks: dict[str, bool], setting: bytes, bit: int
+    host: Host, spool: Spool, lock: str, bit: int
 ) -> None:
     """Postfix's would hang there: 69 and one line, and it is not run; elsewhere it is."""
     shutil.chown(host.real_sendmail, OWNER, OWNER)
     host.real_sendmail.chmod(0o755 | bit)
-    result = send(host, MESSAGE, **locks)
+    result = send(host, MESSAGE, lock)
     assert (result.exit_code, result.stdout) == (69, b"")
-    assert setting in result.stderr
+    assert lock.encode() in result.stderr
     assert result.stderr.count(b"\n") == 1
     assert host.relayed == []
     host.real_sendmail.chmod(0o755)
-    assert send(host, MESSAGE, **locks).exit_code == 0
+    assert send(host, MESSAGE, lock).exit_code == 0
     host.real_sendmail.chmod(0o755 | bit)
     assert send(host, MESSAGE).exit_code == 0
     assert len(host.relayed) == 2

@@ -303,7 +303,7 @@ def test_what_is_held(spool: Spool, dns: DnsServer, is_running: bool) -> None:
     result = check(spool, dns, "--offline")
     (found,) = documents(result, f"{IDENTITY}: waiting")
     assert found["level"] == "broken"
-    assert "1 forward-paths are held" in found["text"]
+    assert "1 forward-path is held" in found["text"]
     assert "copy both again" in found["remedy"]
     (daemon,) = documents(result, "sesmaild")
     assert daemon["level"] == ("ok" if is_running else "broken")
@@ -321,7 +321,22 @@ def test_what_nobody_picks_up(spool: Spool, dns: DnsServer) -> None:
     written.rename(spool.drop_directory / queue_id)
     (found,) = documents(check(spool, dns, "--offline"), "drop")
     assert found["level"] == "broken"
-    assert "1 messages lie there, for up to 10 minutes" in found["text"]
+    assert "1 message lies there, for up to 10 minutes" in found["text"]
+
+
+@pytest.mark.parametrize(
+    ("count", "says"), [(1, "1 message waits for sesmaild"), (2, "2 messages wait for sesmaild")]
+)
+def test_what_waits_for_a_daemon(spool: Spool, dns: DnsServer, count: int, says: str) -> None:
+    """Mail in the drop of a host where none runs: a warning beside what is broken."""
+    for _ in range(count):
+        spool.drop("bob@example.org")
+    result = check(spool, dns, "--offline")
+    (found,) = documents(result, "drop")
+    assert found["level"] == "warning"
+    assert found["text"].startswith(says)
+    (daemon,) = documents(result, "sesmaild")
+    assert (daemon["level"], daemon["remedy"]) == ("broken", found["remedy"])
 
 
 def test_a_daemon_that_does_not_answer(spool: Spool, dns: DnsServer) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 from sesmail.control.check.finding import Finding, broken, ok, warning
 from sesmail.control.check.permissions import has_spool
+from sesmail.control.wording import counted
 from sesmail.drop import layout
 from sesmail.drop.put import READER, Wake
 from sesmail.settings import Settings
@@ -61,17 +62,21 @@ def drains(settings: Settings) -> Iterator[Finding]:
         yield warning("drop", f"only root can look into {path}", "sudo sesmailctl check")
         return
     late = [age for age in ages if age > _TAKEN_AFTER]
-    if late and is_running(settings):
+    if not ages:
+        yield ok("drop", "empty: all that was dropped has been picked up")
+    elif not is_running(settings):
+        text = counted(len(ages), "message waits", "messages wait")
+        yield warning("drop", f"{text} for sesmaild, which does not run", _start())
+    elif late:
+        text = counted(len(late), "message lies", "messages lie")
         yield broken(
             "drop",
-            f"sesmaild runs, but {len(late)} messages lie there, for up to {max(late) / 60:.0f} "
-            "minutes",
+            f"sesmaild runs, but {text} there, for up to {max(late) / 60:.0f} minutes",
             "look for its lines in the mail log: journalctl -t sesmail/qmgr",
         )
-    elif ages:
-        yield ok("drop", f"{len(ages)} messages wait to be picked up")
     else:
-        yield ok("drop", "empty: all that was dropped has been picked up")
+        text = counted(len(ages), "message waits", "messages wait")
+        yield ok("drop", f"{text} to be picked up")
 
 
 def lock_holder(settings: Settings) -> str:

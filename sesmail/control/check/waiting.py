@@ -9,6 +9,7 @@ from typing import Any
 from sesmail.control import ask, health
 from sesmail.control.check import as_user, permissions
 from sesmail.control.check.finding import Finding, broken, of_failure, ok, warning
+from sesmail.control.wording import counted
 from sesmail.queue import upkeep
 from sesmail.settings import Settings
 from sesmail.sysexits import Failure, Unavailable
@@ -59,32 +60,40 @@ def judge(document: Mapping[str, Any], lifetime: float, now: float) -> Iterator[
         yield _held(name, int(document["held"]), document["hold"])
     elif document.get("oldest") is not None:
         yield _oldest(name, int(document["waiting"]), now - float(document["oldest"]), lifetime)
-    counted = {key: document.get(key) for key in ("sent", "bounced", "complained")}
-    for text in health.warnings(counted):
+    of_the_day = {key: document.get(key) for key in ("sent", "bounced", "complained")}
+    for text in health.warnings(of_the_day):
         yield of_failure(warning, f"{name}: health", text)
 
 
 def _held(name: str, count: int, hold: Mapping[str, Any]) -> Finding:
     subject = f"{name}: waiting"
     if hold["scope"] == upkeep.OPERATOR:
-        return ok(subject, f"{count} forward-paths wait as an administrator wants it")
+        return ok(subject, f"{_wait(count)} as an administrator wants it")
     if hold["scope"] == upkeep.ENTRY:
-        text = f"{count} forward-paths are held, {hold['key']} first: {hold['reason']}"
+        text = f"{_are_held(count)}, {hold['key']} first: {hold['reason']}"
         return of_failure(warning, subject, text, _RELEASE)
     of = f" of {hold['key']}" if hold["key"] else ""
-    text = f"{count} forward-paths are held; all mail{of} waits for this: {hold['reason']}"
+    text = f"{_are_held(count)}; all mail{of} waits for this: {hold['reason']}"
     return of_failure(broken, subject, text)
 
 
 def _oldest(name: str, count: int, age: float, lifetime: float) -> Finding:
     subject = f"{name}: waiting"
-    text = f"{count} forward-paths wait, the oldest for {_duration(age)}"
+    text = f"{_wait(count)}, the oldest for {_duration(age)}"
     if age > lifetime / 2:
         text += f"; after {_duration(lifetime)} mail is given up"
         return broken(subject, text, "sesmailctl queue list says why each of them waits")
     if age > _LONG:
         return warning(subject, text, "sesmailctl queue list says why each of them waits")
     return ok(subject, text)
+
+
+def _wait(count: int) -> str:
+    return counted(count, "forward-path waits", "forward-paths wait")
+
+
+def _are_held(count: int) -> str:
+    return counted(count, "forward-path is held", "forward-paths are held")
 
 
 def _duration(seconds: float) -> str:
