@@ -82,9 +82,9 @@ manual: ## the manual pages, as mandoc sees them
 	$(need)
 	mandoc -T lint -W warning man/*.[158]
 
-bench: venv ## what relay, drop, pickup and drain cost, as multiples of what is done without us
+bench: venv ## what we cost beside what is done without us, and beside others; QUICK=1: in short
 	$(need)
-	$(BIN)/python -m tests.bench
+	$(BIN)/python3 tests/bench/run.py $(if $(QUICK),--quick) $(ARGS)
 
 fuzz: venv ## throw bytes at command line, message and SMTP dialogue, each for FUZZ_SECONDS
 	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r packaging/requirements-fuzz.lock

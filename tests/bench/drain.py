@@ -12,49 +12,58 @@ import sys
 import time
 from pathlib import Path
 
+from tests.bench import rows
 from tests.bench.endpoint import Endpoint
+from tests.bench.plan import Plan
 from tests.bench.rows import Row
 from tests.installation import CHECKOUT, Installation
 from tests.scale import queues
 from tests.spool import Spool
 
+NAME = "drain"
 THREADS = 32  # of the daemon, at most
 MESSAGES = 2000
-PAIRS = 3
 LATENCIES = (0.0, 0.05)  # seconds
-CPU_BAR = 1.7
-RATE_BAR = 0.75
+CPU_BAR = rows.at_most(1.7)
+RATE_BAR = rows.at_least(0.75)
 _TICK = os.sysconf("SC_CLK_TCK")
 
 
-def measure(directory: Path, installed: Installation) -> list[Row]:
+def measure(directory: Path, installed: Installation, plan: Plan) -> list[Row]:
     """Return rate and CPU at each latency."""
-    rows = []
+    table = []
     for latency in LATENCIES:
         with Endpoint(latency) as endpoint:
             place = directory / str(latency)
             place.mkdir()
-            ours, bare = _take_turns(place, installed, endpoint)
+            ours, bare = _take_turns(place, installed, endpoint, plan.count(3, 1))
         rate, cpu = (statistics.median(pair[n] for pair in ours) for n in (0, 1))
         bare_rate, bare_cpu = (statistics.median(pair[n] for pair in bare) for n in (0, 1))
         what = f"at {latency * 1000:.0f} ms"
         rates = f"{rate:.0f}/s against {bare_rate:.0f}/s"
         costs = f"{cpu * 1000:.2f} ms against {bare_cpu * 1000:.2f} ms a message"
-        rows += [
-            Row(f"drain / bare loop: rate {what}", rate / bare_rate, RATE_BAR, True, rates),
-            Row(f"drain / bare loop: CPU {what}", cpu / bare_cpu, CPU_BAR, note=costs),
+        table += [
+            Row(
+                name=f"drain / bare loop: rate {what}",
+                value=rate / bare_rate,
+                bar=RATE_BAR,
+                note=rates,
+            ),
+            Row(
+                name=f"drain / bare loop: CPU {what}", value=cpu / bare_cpu, bar=CPU_BAR, note=costs
+            ),
         ]
-    return rows
+    return table
 
 
 Measured = tuple[float, float]  # messages per second, CPU seconds per message
 
 
 def _take_turns(
-    place: Path, installed: Installation, endpoint: Endpoint
+    place: Path, installed: Installation, endpoint: Endpoint, pairs: int
 ) -> tuple[list[Measured], list[Measured]]:
     ours, bare = [], []
-    for number in range(PAIRS):
+    for number in range(pairs):
         directory = place / str(number)
         directory.mkdir()
         spool = Spool(directory, endpoint.account(), command=(installed.command("sesmaild"),))

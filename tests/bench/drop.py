@@ -14,21 +14,22 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.bench import callers
+from tests.bench import callers, rows
 from tests.bench.endpoint import Endpoint
+from tests.bench.plan import Plan
 from tests.bench.rows import Row
 from tests.clients import postfix
 from tests.clients.machine import Machine
 from tests.installation import PYTHON, Installation
 from tests.spool import Spool
 
-ROUNDS = 250
-FLOOR_BAR = 1.7
-POSTFIX_BAR = 1.0
+NAME = "drop"
+FLOOR_BAR = rows.at_most(1.7)
+POSTFIX_BAR = rows.at_most(1.0)
 _NOWHERE = 9  # the discard port, where nobody listens: Postfix keeps the mail, as a queue does
 
 
-def measure(directory: Path, installed: Installation) -> list[Row]:
+def measure(directory: Path, installed: Installation, plan: Plan) -> list[Row]:
     """Return the rows of a drop."""
     overlay = directory / "machine"
     overlay.mkdir()
@@ -42,32 +43,36 @@ def measure(directory: Path, installed: Installation) -> list[Row]:
             "floor": [PYTHON, "-IS", "-c", "pass"],
         }
         environ = {"PATH": "/usr/sbin:/usr/bin", "SESMAIL_CONFIG": str(spool.configuration)}
-        here = _take_turns([], commands, environ)
+        here = _take_turns(plan.pairs, [], commands, environ)
         commands["postfix"] = [_postfix_sendmail(), "-i", "bob@example.org"]
         commands["true"] = ["/bin/true"]
-        there = _take_turns(machine.words([], "root"), commands, environ)
+        there = _take_turns(plan.pairs, machine.words([], "root"), commands, environ)
         postfix.stop(machine)
         spool.stop()
         spool.close()
     ours, others = there["ours"] - there["floor"], there["postfix"] - there["true"]
     return [
-        Row("drop / empty Python", here["ours"] / here["floor"], FLOOR_BAR, note=_note(here)),
         Row(
-            "(drop - empty Python) / (Postfix - true)",
-            ours / others,
-            POSTFIX_BAR,
-            False,
-            _note(there),
+            name="drop / empty Python",
+            value=here["ours"] / here["floor"],
+            bar=FLOOR_BAR,
+            note=_note(here),
+        ),
+        Row(
+            name="(drop - empty Python) / (Postfix - true)",
+            value=ours / others,
+            bar=POSTFIX_BAR,
+            note=_note(there),
         ),
     ]
 
 
 def _take_turns(
-    enter: list[str], commands: dict[str, list[str]], environ: dict[str, str]
+    rounds: int, enter: list[str], commands: dict[str, list[str]], environ: dict[str, str]
 ) -> dict[str, float]:
     """Return the median of each command's seconds; ``enter`` are the words that lead there."""
     done = subprocess.run(
-        [*enter, sys.executable, "-I", callers.__file__, str(ROUNDS)],
+        [*enter, sys.executable, "-I", callers.__file__, str(rounds)],
         input=json.dumps({"commands": commands, "environ": environ}).encode(),
         stdout=subprocess.PIPE,
         check=True,

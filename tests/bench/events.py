@@ -22,6 +22,8 @@ import boto3
 from botocore.config import Config
 
 from tests import aftermath
+from tests.bench import rows
+from tests.bench.plan import Plan
 from tests.bench.rows import Row
 from tests.fakes.queue import Queue
 from tests.fakes.ses import KEY_ID, SECRET, SesServer
@@ -29,20 +31,20 @@ from tests.installation import CHECKOUT, Installation
 from tests.scale import sent
 from tests.spool import Spool
 
+NAME = "events"
 AT_ONCE = 10  # messages in a call of SQS
 EVENTS = 10_000
-PAIRS = 3
-RATE_BAR = 0.5
+RATE_BAR = rows.at_least(0.5)
 _PATIENCE = 300.0  # seconds
 _TICK = os.sysconf("SC_CLK_TCK")
 
 Measured = tuple[float, float]  # messages per second, CPU seconds per message
 
 
-def measure(directory: Path, installed: Installation) -> list[Row]:
+def measure(directory: Path, installed: Installation, plan: Plan) -> list[Row]:
     """Return the rate at which events are read, joined and written down."""
     ours, bare = [], []
-    for number in range(PAIRS):
+    for number in range(plan.count(3, 1)):
         place = directory / str(number)
         place.mkdir()
         with SesServer() as ses:
@@ -60,7 +62,7 @@ def measure(directory: Path, installed: Installation) -> list[Row]:
         f"{rate:.0f}/s against {bare_rate:.0f}/s, "
         f"{cpu * 1000:.2f} ms against {bare_cpu * 1000:.2f} ms of CPU each"
     )
-    return [Row("events / bare loop: rate", rate / bare_rate, RATE_BAR, True, note)]
+    return [Row(name="events / bare loop: rate", value=rate / bare_rate, bar=RATE_BAR, note=note)]
 
 
 def _read(spool: Spool, queue: Queue) -> Measured:

@@ -16,15 +16,17 @@ from contextlib import closing
 from pathlib import Path
 
 from sesmail.queue.store import Store
+from tests.bench import rows
+from tests.bench.plan import Plan
 from tests.bench.rows import Row
 from tests.fakes.ses import SesServer
 from tests.installation import Installation
 from tests.queue_entries import entry
 from tests.spool import IDENTITY, Spool
 
+NAME = "listing"
 ENTRIES = 100_000
-PAIRS = 7
-BAR = 2.0
+BAR = rows.at_most(2.0)
 _BATCH = 5000
 _BARE = """
 import sqlite3, sys
@@ -40,7 +42,7 @@ for row in rows:
 """
 
 
-def measure(directory: Path, installed: Installation) -> list[Row]:
+def measure(directory: Path, installed: Installation, plan: Plan) -> list[Row]:
     """Return the rows of the listing for people, and of that for programs."""
     with SesServer() as ses:
         spool = Spool(directory, ses, command=[installed.command("sesmaild")])
@@ -48,12 +50,12 @@ def measure(directory: Path, installed: Installation) -> list[Row]:
         _fill(spool)
         spool.start()
         try:
-            return _compared(spool, installed)
+            return _compared(spool, installed, plan.count(7, 2))
         finally:
             spool.close()
 
 
-def _compared(spool: Spool, installed: Installation) -> list[Row]:
+def _compared(spool: Spool, installed: Installation, pairs: int) -> list[Row]:
     listing: list[str | Path] = [installed.command("sesmailctl"), "queue", "list"]
     commands: dict[str, list[str | Path]] = {
         "bare": [sys.executable, "-IS", "-c", _BARE, spool.queue_directory / "queue.db"],
@@ -61,14 +63,14 @@ def _compared(spool: Spool, installed: Installation) -> list[Row]:
         "programs": [*listing, "--json"],
     }
     times: dict[str, list[float]] = {name: [] for name in commands}
-    for _ in range(PAIRS):
+    for _ in range(pairs):
         for name, command in commands.items():
             times[name].append(_timed(command, spool))
-    bare, people, programs = (statistics.median(some) for some in times.values())
-    note = f"{ENTRIES} entries; SQL alone {bare:.2f} s"
+    bare, people, programs = times.values()
+    note = f"{ENTRIES} entries; SQL alone {statistics.median(bare):.2f} s"
     return [
-        Row("queue list / the bare SQL", people / bare, BAR, note=note),
-        Row("queue list --json / the bare SQL", programs / bare, BAR, note=note),
+        rows.ratio("queue list / the bare SQL", people, bare, bar=BAR, note=note),
+        rows.ratio("queue list --json / the bare SQL", programs, bare, bar=BAR, note=note),
     ]
 
 

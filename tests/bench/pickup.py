@@ -18,24 +18,26 @@ from sesmail.drop import layout
 from sesmail.drop.take import DropDirectory
 from sesmail.envelope import Envelope
 from sesmail.queue.store import Store
+from tests.bench import rows
+from tests.bench.plan import Plan
 from tests.bench.rows import Row
 from tests.fakes.ses import SesServer
 from tests.installation import Installation
 from tests.spool import AUTHOR, IDENTITY, RECIPIENT, Spool, message
 
+NAME = "pickup"
 BATCH = 100
-PAIRS = 200
-BAR = 0.25
+BAR = rows.at_least(0.25)
 
 
-def measure(directory: Path, _: Installation) -> list[Row]:
+def measure(directory: Path, _: Installation, plan: Plan) -> list[Row]:
     """Return the row of pickup."""
     with SesServer() as ses:
         spool = Spool(directory, ses)
         pickup = _pickup(spool)
         loop = _Loop(directory)
         times: dict[str, list[float]] = {"pickup": [], "loop": []}
-        for _pair in range(PAIRS):
+        for _pair in range(plan.pairs):
             names = [_drop(spool.drop_directory) for _ in range(BATCH)]
             start = time.perf_counter()
             assert len(pickup.run(names).picked) == BATCH
@@ -45,9 +47,10 @@ def measure(directory: Path, _: Installation) -> list[Row]:
             loop.run(names)
             times["loop"].append(time.perf_counter() - start)
         spool.close()
-    ours, others = (BATCH / statistics.median(some) for some in times.values())
-    note = f"{ours:.0f}/s against {others:.0f}/s"
-    return [Row("pickup / loop of read, insert, unlink: rate", ours / others, BAR, True, note)]
+    ours, others = ([BATCH / each for each in some] for some in times.values())
+    name = "pickup / loop of read, insert, unlink: rate"
+    facts = {"messages/s": statistics.median(ours), "messages/s of it": statistics.median(others)}
+    return [rows.ratio(name, ours, others, facts=facts, bar=BAR)]
 
 
 def _pickup(spool: Spool) -> Pickup:

@@ -6,19 +6,20 @@ The installed sendmail hands a message of 2 kB to a real sendmail that does noth
 
 from __future__ import annotations
 
-import statistics
 from pathlib import Path
 
+from tests.bench import rows
 from tests.bench.callers import run
+from tests.bench.plan import Plan
 from tests.bench.rows import Row
 from tests.host import Host
 from tests.installation import PYTHON, Installation, compile_program
 
-PAIRS = 300
-BAR = 1.5
+NAME = "relay"
+BAR = rows.at_most(1.5)
 
 
-def measure(directory: Path, installed: Installation) -> list[Row]:
+def measure(directory: Path, installed: Installation, plan: Plan) -> list[Row]:
     """Return the row of a relay."""
     host = Host(directory, installed)
     compile_program("int main(void) { return 0; }", host.real_sendmail)
@@ -26,8 +27,7 @@ def measure(directory: Path, installed: Installation) -> list[Row]:
     relay = [str(host.installed.sendmail), "-i", "-f", "cron@host.example.net", "bob@example.org"]
     empty = [PYTHON, "-IS", "-c", "pass"]
     times: dict[str, list[float]] = {"relay": [], "empty": []}
-    for _ in range(PAIRS):
+    for _ in range(plan.pairs):
         times["relay"].append(run(relay, environ))
         times["empty"].append(run(empty, environ))
-    ratio = statistics.median(times["relay"]) / statistics.median(times["empty"])
-    return [Row("relay / empty Python", ratio, BAR)]
+    return [rows.ratio("relay / empty Python", times["relay"], times["empty"], bar=BAR)]

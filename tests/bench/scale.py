@@ -1,39 +1,41 @@
 """A queue of a million messages in turns with one of a thousand: enqueue, next-due, a restart.
 
-That they take no more steps is counted in tests/scale; this is what the clock says. With QUICK in
-the environment the long queue has a hundred thousand messages.
+That they take no more steps is counted in tests/scale; this is what the clock says. A quick run has
+a hundred thousand messages in the long queue.
 """
 
 from __future__ import annotations
 
-import os
 import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from sesmail.queue.store import Store
+from tests.bench import rows
+from tests.bench.plan import Plan
 from tests.bench.rows import Row
 from tests.fakes.ses import SesServer
 from tests.installation import Installation
 from tests.scale import queues
 from tests.spool import Spool
 
+NAME = "scale"
 FEW = 1_000
-MANY = 100_000 if os.environ.get("QUICK") else 1_000_000
 LATER = 50 * 60 * 1000  # milliseconds; less than maximal_backoff, or it would be due at once
 PIECES = 100  # a tenth of the short queue must not be exceeded by what is measured
 RESTARTS = 5
-BAR = 1.3
-RESTART_BAR = 2.0
+BAR = rows.at_most(1.3)
+RESTART_BAR = rows.at_most(2.0)
 
 Pair = tuple[float, float]  # of the short queue, and of the long one
 
 
-def measure(directory: Path, installed: Installation) -> list[Row]:
+def measure(directory: Path, installed: Installation, plan: Plan) -> list[Row]:
     """Return the rows of a long queue."""
+    many = plan.count(1_000_000, 100_000)
     with SesServer() as ses:
-        spools = [_spool(directory / str(count), count, ses, installed) for count in (FEW, MANY)]
+        spools = [_spool(directory / str(count), count, ses, installed) for count in (FEW, many)]
         stores = [Store(str(spool.queue_directory)) for spool in spools]
         enqueue = _in_turns(PIECES, [_enqueue(store) for store in stores])
         claim = _in_turns(PIECES, [_claim(store) for store in stores])
@@ -44,16 +46,16 @@ def measure(directory: Path, installed: Installation) -> list[Row]:
         for spool in spools:
             spool.close()
     return [
-        _row("enqueue", enqueue, BAR),
-        _row("next-due", claim, BAR),
-        _row("first message after a restart", restart, RESTART_BAR),
+        _row("enqueue", many, enqueue, BAR),
+        _row("next-due", many, claim, BAR),
+        _row("first message after a restart", many, restart, RESTART_BAR),
     ]
 
 
-def _row(name: str, pair: Pair, bar: float) -> Row:
+def _row(name: str, messages: int, pair: Pair, bar: rows.Bar) -> Row:
     few, many = pair
     note = f"{many * 1000:.2f} ms against {few * 1000:.2f} ms"
-    return Row(f"{name}: at {MANY} / at {FEW}", many / few, bar, note=note)
+    return Row(name=f"{name}: at {messages} / at {FEW}", value=many / few, bar=bar, note=note)
 
 
 def _spool(directory: Path, messages: int, ses: SesServer, installed: Installation) -> Spool:

@@ -10,67 +10,72 @@ from __future__ import annotations
 
 import fcntl
 import os
-import statistics
 import subprocess
 import time
 from pathlib import Path
 
+from tests.bench import rows
 from tests.bench.callers import MESSAGE, run
+from tests.bench.plan import Plan
 from tests.bench.rows import Row
 from tests.fakes.ses import SesServer
 from tests.host import Host
 from tests.installation import PYTHON, Installation, compile_program
 from tests.spool import AUTHOR, RECIPIENT, Spool
 
-PAIRS = 300
-ROUNDS = 25
+NAME = "session"
 MESSAGES = 100
-START_BAR = 1.5  # that of a relay
-RATE_BAR = 0.5
+START_BAR = rows.at_most(1.5, "that of a relay")
+RATE_BAR = rows.at_least(0.5)
 _TEXT = MESSAGE.replace(b"\n", b"\r\n") + b".\r\n"
 _COMMANDS = f"MAIL FROM:<{AUTHOR}>\r\nRCPT TO:<{RECIPIENT}>\r\nDATA\r\n".encode()
 _DIALOGUE = (_COMMANDS + _TEXT) * MESSAGES
 _PIPE = 1 << 20  # bytes
 
 
-def measure(directory: Path, installed: Installation) -> list[Row]:
+def measure(directory: Path, installed: Installation, plan: Plan) -> list[Row]:
     """Return the rows of a session."""
-    return [_start(directory / "start", installed), _rate(directory / "rate", installed)]
+    return [
+        _start(directory / "start", installed, plan),
+        _rate(directory / "rate", installed, plan.count(25, 5)),
+    ]
 
 
-def _start(directory: Path, installed: Installation) -> Row:
+def _start(directory: Path, installed: Installation, plan: Plan) -> Row:
     directory.mkdir()
     host = Host(directory, installed)
     compile_program("int main(void) { return 0; }", host.real_sendmail)
     environ = host.environment()
     sendmail = str(installed.sendmail)
     times: dict[str, list[float]] = {"session": [], "relay": [], "empty": []}
-    for _ in range(PAIRS):
+    for _ in range(plan.pairs):
         times["session"].append(run([sendmail, "-bs"], environ, b"HELO x\r\nQUIT\r\n"))
         times["relay"].append(run([sendmail, "-i", "bob@example.org"], environ))
         times["empty"].append(run([PYTHON, "-IS", "-c", "pass"], environ))
-    session, relay, empty = (statistics.median(some) for some in times.values())
-    note = f"relay {relay / empty:.2f}"
-    return Row("start of -bs / empty Python", session / empty, START_BAR, note=note)
+    name = "start of -bs / empty Python"
+    return rows.ratio(name, times["session"], times["empty"], bar=START_BAR)
 
 
-def _rate(directory: Path, installed: Installation) -> Row:
+def _rate(directory: Path, installed: Installation, rounds: int) -> Row:
     directory.mkdir()
     with SesServer() as ses:
         spool = Spool(directory, ses)
         reader = os.open(spool.directory / "wake", os.O_RDWR | os.O_NONBLOCK)
         ours, bare = [], []
-        for number in range(ROUNDS):
+        for number in range(rounds):
             ours.append(_session(installed, spool))
             bare.append(_loop(spool.directory, number))
-        assert len(spool.dropped()) == ROUNDS * (MESSAGES + 1)
+        assert len(spool.dropped()) == rounds * (MESSAGES + 1)
         os.close(reader)
         spool.close()
     # The least disturbed rounds: two processes take turns, so a busy machine hits one side harder.
     rates = [MESSAGES / min(some) for some in (ours, bare)]
     note = f"{rates[0]:.0f}/s, loop {rates[1]:.0f}/s"
     return Row(
-        "messages of a session / loop that fsyncs", rates[0] / rates[1], RATE_BAR, True, note
+        name="messages of a session / loop that fsyncs",
+        value=rates[0] / rates[1],
+        bar=RATE_BAR,
+        note=note,
     )
 
 
