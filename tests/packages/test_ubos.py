@@ -1,9 +1,13 @@
-"""The packages for Arch and UBOS: built by makepkg, installed by pacman, used for two sites."""
+"""The packages for Arch and UBOS: built by makepkg, installed by pacman, used for two sites.
+
+The device is in a network of its own, where Amazon's names and ports lead to the stand-in: what the
+app writes is used as it is.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import json
-import os
 import tempfile
 import time
 from collections.abc import Iterator
@@ -14,11 +18,14 @@ import pytest
 
 from tests.fakes.ses import KEY_ID, SECRET, SesServer
 from tests.packages import arch
+from tests.packages.network import network
 from tests.packages.root import Done, Root
 from tests.packages.snapshot import difference
 
 OTHER_KEY_ID = "AKIAI44QH8DHBEXAMPLE"
 SERVER = "email-smtp.us-east-1.amazonaws.com"
+API = "email.us-east-1.amazonaws.com"
+BUNDLE = "/usr/lib/python3/dist-packages/botocore/cacert.pem"  # whom sesmail trusts
 CREDENTIALS = "/etc/sesmail/credentials"
 NAMES = ("sendmail", "mailq", "newaliases")
 PATIENCE = 60.0  # seconds
@@ -53,7 +60,8 @@ class Device:
     def __init__(self, root: Root, ses: SesServer) -> None:
         self.root = root
         self.ses = ses
-        (self._ca_file,) = root.share(Path(ses.ca_file))
+        root.write("/etc/hosts", f"127.0.0.1 localhost {SERVER} {API}\n")
+        root.write(BUNDLE, Path(ses.ca_file).read_text())
 
     def install(self, *packages: Path) -> Done:
         """Let pacman install files, or upgrade to them."""
@@ -78,18 +86,10 @@ class Device:
         assert points.get("aws_secret_key", password) not in done.stdout + done.stderr
         return done
 
-    def deploy(self, host: str, key_id: str = KEY_ID) -> None:
-        """Deploy, and let the server's name lead to the stand-in, which has ports of its own."""
-        done = self.site("deploy", host, key_id)
+    def deploy(self, host: str, key_id: str = KEY_ID, **points: str) -> None:
+        """Deploy, or again with other values."""
+        done = self.site("deploy", host, key_id, **points)
         assert (done.returncode, done.stderr) == (0, "")
-        path = f"{CREDENTIALS}/{host}"
-        assert f"smtp_host = {SERVER}\n" in self.root.read(path)
-        text = self.root.read(path).replace(SERVER, "localhost")
-        text += (
-            f"smtp_port = {self.ses.smtps_port}\nsmtp_tls = wrapper\nca_file = {self._ca_file}\n"
-        )
-        self.root.write(path + ".new", text, mode=0o640, group="sesmail")
-        os.rename(self.root.inside(path + ".new"), self.root.inside(path))
 
     def undeploy(self, host: str) -> None:
         """Undeploy."""
@@ -111,6 +111,22 @@ class Device:
         assert len(self.ses.state.messages) - count + direct == 1, "each mail takes one way"
         return "directly" if direct else "SES"
 
+    @contextlib.contextmanager
+    def daemon(self) -> Iterator[None]:
+        """Have sesmaild run, which listens."""
+        started = self.root.start("echo $$ >/run/sesmaild.pid; exec /usr/bin/sesmaild")
+        self.until("test -S /var/spool/sesmail/run/control", "listens")
+        yield
+        self.root.run("kill $(cat /run/sesmaild.pid)")
+        assert started.wait(PATIENCE) == 0
+
+    def until(self, condition: str, what: str) -> None:
+        """Return once a command of the shell succeeds."""
+        end = time.monotonic() + PATIENCE
+        while self.root.run(condition, check=False).returncode != 0:
+            assert time.monotonic() < end, f"not in time: {what}"
+            time.sleep(0.05)
+
     def leads(self) -> set[str]:
         """Return where the names of sendmail lead."""
         return set(self.root.run(["realpath", *(f"/usr/sbin/{n}" for n in NAMES)]).stdout.split())
@@ -129,18 +145,15 @@ def built() -> Iterator[Built]:
 
 
 @pytest.fixture
-def ses() -> Iterator[SesServer]:
-    """The stand-in, with two keys and without a limit of rate."""
+def plain(built: Built) -> Iterator[Device]:
+    """A device without any of the packages; the stand-in has two keys and no limit of rate."""
     keys = {KEY_ID: SECRET, OTHER_KEY_ID: SECRET[::-1]}
-    with SesServer(identities=["example.com", "blog.example.com"], keys=keys) as server:
-        server.state.max_send_rate = 10_000.0
-        yield server
-
-
-@pytest.fixture
-def plain(ses: SesServer) -> Iterator[Device]:
-    """A device without any of the packages."""
-    with arch.root() as root:
+    names, identities = (SERVER, API), ["example.com", "blog.example.com"]
+    with contextlib.ExitStack() as stack:
+        root = stack.enter_context(arch.root())
+        stack.enter_context(network())
+        ses = stack.enter_context(SesServer(identities=identities, keys=keys, names=names))
+        ses.state.max_send_rate = 10_000.0
         yield Device(root, ses)
 
 
@@ -211,21 +224,44 @@ def test_a_site_below_another_ones_domain_sends_directly_unless_it_has_the_app(
     assert (device.way(upper), device.way(lower)) == ("directly", "directly")
 
 
-def test_a_running_daemon_sends_with_the_values_of_a_redeployed_site(device: Device) -> None:
-    daemon = device.root.start("exec /usr/bin/sesmaild")
-    try:
-        for key_id in (KEY_ID, OTHER_KEY_ID):
+def test_a_running_daemon_goes_by_a_deployment_when_it_returns(device: Device) -> None:
+    """The next mail has the new key, by either interface, and after all goes directly."""
+    expected = []
+    with device.daemon():
+        for key_id in (KEY_ID, OTHER_KEY_ID) * 5:
             device.deploy("example.com", key_id)
-            # The file is looked at once a second; mail that comes before may go with the old key.
-            until = time.monotonic() + PATIENCE
-            while key_id not in {message.key_id for message in device.ses.state.messages}:
-                assert time.monotonic() < until, "no mail came with this key"
-                device.send("example.com")
-                time.sleep(0.2)
-        assert {message.interface for message in device.ses.state.messages} == {"smtp"}
-    finally:
-        daemon.terminate()
-        daemon.wait(PATIENCE)
+            device.send("example.com")
+            expected.append((key_id, "smtp"))
+            device.ses.state.wait_for_messages(len(expected), PATIENCE)
+        device.deploy("example.com", KEY_ID, aws_secret_key=SECRET)
+        device.send("example.com")
+        expected.append((KEY_ID, "v2"))
+        device.ses.state.wait_for_messages(len(expected), PATIENCE)
+        device.undeploy("example.com")
+        device.send("example.com")
+        assert device.root.inside("/var/tmp/postfix").exists()
+    assert [(one.key_id, one.interface) for one in device.ses.state.messages] == expected
+
+
+def test_what_waited_for_the_right_values_is_sent_when_they_come(device: Device) -> None:
+    """A wrong password holds the site's mail; the redeployment ends that."""
+    with device.daemon():
+        device.deploy("example.com", aws_secret_key=device.ses.smtp_password(OTHER_KEY_ID))
+        device.send("example.com")
+        device.until("mailq | grep -q '[0-9A-F]!'", "held")
+        device.deploy("example.com")
+        device.ses.state.wait_for_messages(1, PATIENCE)
+
+
+def test_a_daemon_that_does_not_answer_does_not_fail_a_deployment(device: Device) -> None:
+    """The file is written, and the one line says what may be late; nobody waits for ever."""
+    with device.daemon():
+        device.root.run("rm /var/spool/sesmail/control")
+        done = device.site("deploy", "example.com")
+        assert done.returncode == 0
+        assert done.stderr.startswith("amazonses: done, but perhaps not in use for a second yet: ")
+        assert done.stderr.count("\n") == 1
+    assert device.way("example.com") == "SES"
 
 
 def test_what_a_deployment_writes(device: Device) -> None:
