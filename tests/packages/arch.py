@@ -22,8 +22,30 @@ _DEBIAN = (
     "python3-boto3",
     "python3-email-validator",
     "python3-rich",
+    "systemd-standalone-sysusers",
+    "systemd-standalone-tmpfiles",
 )
 _PACMAN = "[options]\nArchitecture = any x86_64\nSigLevel = Never\nLocalFileSigLevel = Never\n"
+# What Arch's package of systemd has for all others.
+_HOOKS = {
+    "20-systemd-sysusers": ("sysusers.d", "Creating system user accounts...", "systemd-sysusers"),
+    "30-systemd-tmpfiles": (
+        "tmpfiles.d",
+        "Creating temporary files...",
+        "systemd-tmpfiles --create",
+    ),
+}
+_HOOK = """[Trigger]
+Type = Path
+Operation = Install
+Operation = Upgrade
+Target = usr/lib/{directory}/*.conf
+
+[Action]
+Description = {description}
+When = PostTransaction
+Exec = /usr/bin/{command}
+"""
 _PACKAGE = """pkgname={name}
 pkgver={version}
 pkgrel=1
@@ -97,6 +119,9 @@ def root() -> Root:
     # By these a Debian would be recognised.
     made.run("rm /usr/bin/dpkg* /usr/bin/update-alternatives && rm -r /etc/alternatives")
     made.write("/etc/pacman.conf", _PACMAN)
+    for name, (directory, description, command) in _HOOKS.items():
+        text = _HOOK.format(directory=directory, description=description, command=command)
+        made.write(f"/usr/share/libalpm/hooks/{name}.hook", text)
     return made
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import tempfile
 import time
 from collections.abc import Iterator
@@ -171,6 +172,35 @@ def test_packages_leave_the_mail_programs_files_to_it(device: Device) -> None:
     assert not [path for path in listed if path.startswith(("/usr/sbin", "/usr/share/man/man1"))]
     for package in ("sesmail", "amazonses"):
         assert ", 0 altered files" in device.root.run(f"pacman -Qkk {package}").stdout
+
+
+def test_systemds_hooks_find_user_and_directories_as_they_should_be(
+    plain: Device, built: Built
+) -> None:
+    """They run after the transaction, and the scriptlet before; neither undoes the other's work."""
+    done = plain.install(built.ours.sesmail)
+    for line in ("Creating system user accounts...", "Creating temporary files..."):
+        assert line in done.stdout
+    assert plain.root.run("sesmailctl init").stdout == "", "something was to be repaired"
+
+
+def test_the_app_is_what_its_manifest_says(device: Device) -> None:
+    """UBOS finds the executable, and the values that sites have for the former package hold."""
+    manifest = json.loads(device.root.read("/ubos/lib/ubos/manifests/amazonses.json"))
+    assert (manifest["type"], manifest["cardinality"]) == ("app", "onepersite")
+    ((role, items),) = manifest["roles"].items()
+    (item,) = items["appconfigitems"]
+    assert (role, item["type"]) == ("generic", "exec")
+    device.root.run(["test", "-x", f"/ubos/share/amazonses/{item['source']}"])  # or it fails
+    points = manifest["customizationpoints"]
+    values = {
+        "aws_access_key_id": KEY_ID,
+        "aws_secret_key": device.ses.smtp_password(),
+        "ses_mail_server": points["ses_mail_server"]["default"]["value"],
+    }
+    assert all(re.search(points.pop(name)["regex"], value) for name, value in values.items())
+    assert points == {}
+    assert values["ses_mail_server"] == SERVER
 
 
 def test_upgraded_postfix_is_behind_sesmail_again_and_alone_when_sesmail_goes(
