@@ -15,6 +15,7 @@ import json
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Protocol
@@ -30,6 +31,7 @@ from tests.bench import (  # noqa: E402
     drain,
     drop,
     events,
+    instructions,
     junk,
     listing,
     machine_facts,
@@ -43,8 +45,8 @@ from tests.bench.rows import Row  # noqa: E402
 from tests.bench.spawner import Spawner  # noqa: E402
 from tests.installation import Installation, install_once  # noqa: E402
 
-RESULT = CHECKOUT / "build" / "bench.json"
-PLACE = CHECKOUT / "build" / "bench"  # on a disk, as no /tmp need be
+BUILD = CHECKOUT / "build"  # on a disk, as no /tmp need be
+RESULT = BUILD / "bench.json"
 MISSED, MOVED = 1, 3
 
 
@@ -57,22 +59,34 @@ class Part(Protocol):
         """Measure, in a directory of its own, which may keep what it wants; yield rows."""
 
 
-PARTS: list[Part] = [relay, session, drop, pickup, drain, events, listing, scale, junk]
+PARTS: list[Part] = [
+    instructions,
+    relay,
+    session,
+    drop,
+    pickup,
+    drain,
+    events,
+    listing,
+    scale,
+    junk,
+]
 
 
 def main(words: list[str]) -> int:
     """Measure, print and write down; return the exit code."""
     arguments = _parse(words)
     os.umask(0o022)
-    shutil.rmtree(PLACE, ignore_errors=True)
-    PLACE.mkdir(parents=True)
+    BUILD.mkdir(exist_ok=True)
+    place = Path(tempfile.mkdtemp(prefix="bench-", dir=BUILD))
+    place.chmod(0o755)
     try:
-        plan = Plan(Spawner(PLACE), is_quick=arguments.quick)
+        plan = Plan(Spawner(place), is_quick=arguments.quick)
         chosen = [part for part in PARTS if part.NAME in (arguments.only or _names())]
-        rows = list(_measure(chosen, plan))
-        machine = machine_facts.facts(PLACE) | {"quick": arguments.quick}
+        rows = list(_measure(chosen, plan, place))
+        machine = machine_facts.facts(place) | {"quick": arguments.quick}
     finally:
-        shutil.rmtree(PLACE)
+        shutil.rmtree(place)
     document = {"machine": machine, "rows": [dataclasses.asdict(row) for row in rows]}
     RESULT.write_text(json.dumps(document, indent=1, sort_keys=True) + "\n")
     return _judge(rows, plan)
@@ -89,11 +103,11 @@ def _names() -> list[str]:
     return [part.NAME for part in PARTS]
 
 
-def _measure(parts: Iterable[Part], plan: Plan) -> Iterator[Row]:
-    installed = install_once(PLACE)
+def _measure(parts: Iterable[Part], plan: Plan, place: Path) -> Iterator[Row]:
+    installed = install_once(place)
     for part in parts:
         plan.sample_floor()
-        directory = PLACE / part.NAME
+        directory = place / part.NAME
         directory.mkdir()
         for measured in part.measure(directory, installed, plan):
             row = dataclasses.replace(measured, part=part.NAME)
