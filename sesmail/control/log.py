@@ -26,8 +26,9 @@ def _run(context: Context, arguments: argparse.Namespace) -> None:
     request = _request(arguments.what, arguments.since)
     if context.terminal.is_json:
         context.terminal.write(ask.lines(context.settings, request))
-    else:
-        context.terminal.write(_story(ask.ask(context.settings, request)))
+        return
+    nothing = _nothing(request, is_running=ask.is_running(context.settings))
+    context.terminal.write(_story(ask.ask(context.settings, request), nothing))
 
 
 def _request(what: str | None, since: str | None) -> dict[str, object]:
@@ -43,7 +44,19 @@ def _request(what: str | None, since: str | None) -> dict[str, object]:
     return request
 
 
-def _story(steps: Iterator[dict[str, Any]]) -> Iterator[str]:
+def _nothing(request: dict[str, object], *, is_running: bool) -> str:
+    """Return what is said where there are no steps."""
+    since = request.get("since")
+    if isinstance(since, int) and "address" not in request:
+        text = f"nothing since {moments.shown(since / 1000)}"
+    else:
+        text = "nothing is known of it"
+    if is_running:
+        return text
+    return f"{text}; sesmaild, which takes what lies in the drop, does not run: start it"
+
+
+def _story(steps: Iterator[dict[str, Any]], nothing: str) -> Iterator[str]:
     """Yield a line for each step, and one with the queue id before those of a message."""
     last = ""
     for step in steps:
@@ -55,7 +68,7 @@ def _story(steps: Iterator[dict[str, Any]]) -> Iterator[str]:
         name = _NAMES.get(step["step"], step["step"])
         yield f"{moments.shown(step['at'])}  {name:9} {_told(step)}".rstrip()
     if not last:
-        yield "nothing is known of it"
+        yield nothing
 
 
 _NAMES = {"dsn": "notified", "waiting": "next try"}

@@ -143,5 +143,7 @@ def _troubles(one: dict[str, Any], now: float) -> Iterator[str]:
 def _whole(total: dict[str, Any]) -> str:
     wait = counted(total["messages"], "message waits", "messages wait")
     drops = "" if total["drops"] is None else f", {total['drops']} in the drop"
-    daemon = f"has run for {span(total['uptime'])}" if total["running"] else "does not run"
+    daemon = (
+        f"has run for {span(total['uptime'])}" if total["running"] else "does not run: start it"
+    )
     return f"{wait} ({total['bytes']} bytes){drops}; sesmaild {daemon}"

@@ -102,7 +102,29 @@ def connect(directory: str) -> sqlite3.Connection:
     try:
         return sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
     except sqlite3.OperationalError as error:
-        raise Unavailable(f"cannot open {path}: {error}; has sesmaild run already?") from None
+        raise Unavailable(_why_not(directory, path, error)) from None
+
+
+def is_begun(directory: str) -> bool:
+    """Tell whether there is a queue, or something keeps us from seeing whether there is.
+
+    The first start of sesmaild makes it in the ``directory``, which ``sesmailctl init`` makes.
+    """
+    try:
+        os.stat(os.path.join(directory, schema.FILE))
+    except FileNotFoundError:
+        return not os.path.isdir(directory)
+    except OSError:
+        pass
+    return True
+
+
+def _why_not(directory: str, path: str, error: sqlite3.OperationalError) -> str:
+    if not os.path.isdir(directory):
+        return f"there is no queue, for there is no {directory}; run sesmailctl init as root"
+    if not is_begun(directory):
+        return f"there is no {path}; restart sesmaild, which makes it"
+    return f"cannot open {path}: {error}; sesmailctl check looks at owners, modes and the disk"
 
 
 def bounds(connection: sqlite3.Connection, after: int, most: int, column: str = "open") -> Bounds:

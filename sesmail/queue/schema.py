@@ -159,6 +159,13 @@ def connect(directory: str) -> sqlite3.Connection:
         return _examined(_open(path), directory)
 
 
+def empty() -> sqlite3.Connection:
+    """Return a database in memory with nothing in it: what a queue is before its first message."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    connection.executescript(_TABLES)
+    return connection
+
+
 def moved_aside(directory: str) -> list[str]:
     """Return the paths of damaged databases that wait for ``sesmailctl queue salvage``."""
     names = sorted(os.listdir(directory))

@@ -14,7 +14,7 @@ from tests import exposition
 from tests.fakes import faults
 from tests.fakes.ses import SesServer
 from tests.host import Host
-from tests.spool import IDENTITY, Spool, of_another_user
+from tests.spool import IDENTITY, RECIPIENT, Spool, of_another_user
 
 pytestmark = pytest.mark.root
 
@@ -189,7 +189,31 @@ def test_others_where_no_daemon_runs(host: Host, spool: Spool) -> None:
 
 
 def test_before_the_daemon_has_ever_run(host: Host, spool: Spool) -> None:
-    """There is no queue to be read, and the error says what to do."""
-    result = host.run("status", name="sesmailctl")
-    assert result.exit_code in (EX_DATAERR, EX_UNAVAILABLE)
-    assert b"has sesmaild run" in result.stderr
+    """Nothing is in the queue, which is no failure; what lies in the drop is counted."""
+    assert control(host, "queue", "list") == ["nothing waits"]
+    queue_id = spool.drop(RECIPIENT)
+    assert control(host, "status")[-1] == (
+        "0 messages wait (0 bytes), 1 in the drop; sesmaild does not run: start it"
+    )
+    hint = "; sesmaild, which takes what lies in the drop, does not run: start it"
+    for words in ((), (RECIPIENT,)):
+        (line,) = control(host, "log", *words)
+        assert line.startswith("nothing ")
+        assert line.endswith(hint)
+    unknown = host.run("log", queue_id, name="sesmailctl")
+    assert unknown.exit_code == EX_DATAERR
+    assert unknown.stderr.decode().endswith(f"{hint}\n")
+    assert control(host, "log", "--json") == []
+    assert list(spool.queue_directory.iterdir()) == []
+    spool.start()
+    spool.wait_until_empty()
+    assert control(host, "log")[0] == queue_id
+
+
+def test_a_spool_that_was_never_made(host: Host, spool: Spool) -> None:
+    """Here there is a remedy."""
+    spool.queue_directory.rmdir()
+    for words in (("status",), ("log",), ("queue", "list")):
+        result = host.run(*words, name="sesmailctl")
+        assert result.exit_code in (EX_DATAERR, EX_UNAVAILABLE)
+        assert result.stderr.endswith(b"; run sesmailctl init as root\n")

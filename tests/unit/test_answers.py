@@ -283,11 +283,23 @@ def test_a_queue_that_cannot_be_read(office: Office) -> None:
     assert "queue.db" in text
 
 
-def test_no_queue_yet(office: Office) -> None:
-    """Where sesmaild has not run."""
+def test_a_queue_that_is_gone(office: Office) -> None:
+    """Beside a daemon, which has made it: a failure, and no empty queue."""
     for file in (office.directory / "queue").iterdir():
         file.unlink()
-    assert "has sesmaild run" in office.refused("status")[1]
+    assert office.refused("status")[1].endswith("; restart sesmaild, which makes it")
+
+
+def test_no_queue_yet(office: Office) -> None:
+    """Where no daemon has ever run the answers are those of an empty queue."""
+    for file in (office.directory / "queue").iterdir():
+        file.unlink()
+    (office.directory / "drop" / "01A20BB59D717686DD8CEB8140F3").touch()
+    office.desk = Desk(office.desk.settings)
+    for name in ("queue", "log", "suppression", "report"):
+        assert all("end" not in document for document in office.ask(name))
+    (document,) = office.ask("status")
+    assert (document["total"]["messages"], document["total"]["drops"]) == (0, 1)
 
 
 def test_what_is_costly_is_counted_seldom(office: Office) -> None:

@@ -99,7 +99,7 @@ def test_what_a_user_sees() -> None:
     """The totals, and nothing of identities."""
     total = {**TOTAL, "messages": 1, "drops": None, "running": False, "uptime": None}
     assert list(status.lines([], total, NOW, 80)) == [
-        "1 message waits (34567 bytes); sesmaild does not run"
+        "1 message waits (34567 bytes); sesmaild does not run: start it"
     ]
 
 

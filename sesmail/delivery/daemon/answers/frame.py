@@ -19,7 +19,7 @@ from typing import Any, Protocol
 from sesmail.delivery.account import Account
 from sesmail.delivery.daemon.administration import Administration
 from sesmail.drop import layout
-from sesmail.queue import listing, statistics
+from sesmail.queue import listing, schema, statistics
 from sesmail.queue.statistics import Recent
 from sesmail.settings import Settings
 from sesmail.sysexits import Failure, NotPermitted, UsageError
@@ -179,7 +179,12 @@ class Desk:
         return self.administration
 
     def read(self) -> sqlite3.Connection:
-        """Return a connection of one's own that only reads; to be closed. Raises Unavailable."""
+        """Return a connection of one's own that only reads; to be closed. Raises Unavailable.
+
+        Before sesmaild has ever run nothing is in the queue, and so that is the answer.
+        """
+        if self.daemon is None and not listing.is_begun(self.directory):
+            return schema.empty()
         return listing.connect(self.directory)
 
 

@@ -40,7 +40,7 @@ def show(desk: Desk, request: Request, client: Client) -> Iterator[Part]:
             is_known = True
             yield text
     if not is_known:
-        raise _unknown(queue_id)
+        raise _unknown(desk, queue_id)
 
 
 def content(desk: Desk, request: Request, client: Client) -> Iterator[Part]:
@@ -51,7 +51,7 @@ def content(desk: Desk, request: Request, client: Client) -> Iterator[Part]:
     with closing(desk.read()) as connection:
         entry = history.number_of(connection, queue_id, None)
         if entry is None:
-            raise _unknown(queue_id)
+            raise _unknown(desk, queue_id)
         start = 0
         while piece := _piece(connection, entry, start):
             yield {"data": base64.b64encode(piece).decode("ascii")}
@@ -67,7 +67,7 @@ def log(desk: Desk, request: Request, client: Client) -> Iterator[Part]:
             queue_id = request.queue_id()
             entry = history.number_of(connection, queue_id, client.only)
             if entry is None:
-                raise _unknown(queue_id)
+                raise _unknown(desk, queue_id)
             yield _lines(connection, [entry])
             return
         address, since = request.text("address") or None, request.number("since")
@@ -91,9 +91,12 @@ def _piece(connection: sqlite3.Connection, entry: int, start: int) -> bytes:
         return b""
 
 
-def _unknown(queue_id: str) -> DataError:
+def _unknown(desk: Desk, queue_id: str) -> DataError:
     """Return what is raised where there is no such entry, or none that the client may see."""
-    return DataError(f"no message {queue_id} is in the queue or its history")
+    text = f"no message {queue_id} is in the queue or its history"
+    if desk.daemon is None:
+        text += "; sesmaild, which takes what lies in the drop, does not run: start it"
+    return DataError(text)
 
 
 ANSWERS: dict[str, Answer] = {"queue": queue, "show": show, "content": content, "log": log}
