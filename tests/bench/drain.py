@@ -1,110 +1,155 @@
-"""The daemon emptying its queue, in turns with a bare loop of botocore's send_email.
+"""Queues emptied: sesmail by API and SMTP, a bare loop, Postfix as null client, nullmailer.
 
-Both have as many threads, and the same endpoint. The first tenth of the messages is for warming up.
+All send the same kind of message to the same stand-in, so far away as the latency says, over TLS
+with a login, and over sessions for many messages where they can. Each has its whole queue when it
+begins, and is watched for some seconds after its first tenth. See ``drain_stand_in``.
 """
 
 from __future__ import annotations
 
-import os
 import statistics
-import subprocess
-import sys
-import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, closing
 from pathlib import Path
+from typing import Protocol
 
 from tests.bench import rows
-from tests.bench.endpoint import Endpoint
+from tests.bench.drain_bare import Bare
+from tests.bench.drain_nullmailer import Nullmailer
+from tests.bench.drain_ours import Ours
+from tests.bench.drain_postfix import Postfix
+from tests.bench.drain_ses import API, SMTP, Drained, StandIn, watch
 from tests.bench.plan import Plan
-from tests.bench.rows import Row
-from tests.installation import CHECKOUT, Installation
-from tests.scale import queues
-from tests.spool import Spool
+from tests.bench.rows import Bar, Row
+from tests.installation import Installation
 
 NAME = "drain"
-THREADS = 32  # of the daemon, at most
-MESSAGES = 2000
-LATENCIES = (0.0, 0.05)  # seconds
-CPU_BAR = rows.at_most(1.7)
-RATE_BAR = rows.at_least(0.75)
-_TICK = os.sysconf("SC_CLK_TCK")
+API_AT, SMTP_AT = 50, 25  # ms of a round trip where the bars are
+RATE_BAR = rows.at_least(0.75, "a queue is empty a third later at most than by the barest program")
+CPU_BAR = rows.at_most(1.7, "what keeping a queue may add to what sending costs")
+POSTFIX_BAR = rows.at_least(0.95, "who comes from Postfix waits no longer")
+_BOUND = 0.8  # of the ceiling: from there on the stand-in is measured, and not the sender
 
 
-def measure(directory: Path, installed: Installation, plan: Plan) -> list[Row]:
-    """Return rate and CPU at each latency."""
-    table = []
-    for latency in LATENCIES:
-        with Endpoint(latency) as endpoint:
-            place = directory / str(latency)
-            place.mkdir()
-            ours, bare = _take_turns(place, installed, endpoint, plan.count(3, 1))
-        rate, cpu = (statistics.median(pair[n] for pair in ours) for n in (0, 1))
-        bare_rate, bare_cpu = (statistics.median(pair[n] for pair in bare) for n in (0, 1))
-        what = f"at {latency * 1000:.0f} ms"
-        rates = f"{rate:.0f}/s against {bare_rate:.0f}/s"
-        costs = f"{cpu * 1000:.2f} ms against {bare_cpu * 1000:.2f} ms a message"
-        table += [
-            Row(
-                name=f"drain / bare loop: rate {what}",
-                value=rate / bare_rate,
-                bar=RATE_BAR,
-                note=rates,
-            ),
-            Row(
-                name=f"drain / bare loop: CPU {what}", value=cpu / bare_cpu, bar=CPU_BAR, note=costs
-            ),
-        ]
-    return table
+class Contender(Protocol):
+    """A sender: ``interface`` is how it talks to SES.
+
+    ``most``: how many messages are enough; ``warming``: how many it needs until its rate stays.
+    """
+
+    name: str
+    interface: str
+    most: int
+    warming: int
+
+    def close(self) -> None:
+        """Remove what it needs."""
+
+    def sending(self, ses: StandIn, messages: int) -> AbstractContextManager[int]:
+        """Queue messages, and yield the process below which they are being sent."""
 
 
-Measured = tuple[float, float]  # messages per second, CPU seconds per message
+def measure(directory: Path, installed: Installation, plan: Plan) -> Iterator[Row]:
+    """Yield the stand-in's ceilings, then rate and cost of each at each latency."""
+    with ExitStack() as opened:
+        ses = opened.enter_context(StandIn())
+        ceilings = {each: ses.ceiling(each, plan.count(5, 1)) for each in (API, SMTP)}
+        for interface, rate in ceilings.items():
+            yield Row(name=f"the stand-in alone, {interface}", value=rate, unit="messages/s")
+        makers: dict[str, Callable[[], Contender]] = {
+            "api": lambda: Ours(directory, installed, API),
+            "bare": Bare,
+            "smtp": lambda: Ours(directory, installed, SMTP),
+            "postfix": Postfix,
+            "nullmailer": Nullmailer,
+        }
+        made: dict[str, Contender] = {}
+        for name, make in makers.items():
+            try:
+                made[name] = opened.enter_context(closing(make()))
+            except (AssertionError, OSError) as error:  # no root, no network, no mmdebstrap
+                yield rows.absent(name, str(error).partition("\n")[0])
+        for latency, names in _programme(plan):
+            contenders = {name: made[name] for name in names if name in made}
+            drained = _take_turns(ses, contenders, latency, plan)
+            for name, runs in drained.items():
+                yield _row(contenders[name], latency, runs, ceilings)
+            yield from _ratios(drained, latency)
+            plan.sample_floor()
+
+
+def _programme(plan: Plan) -> list[tuple[int, list[str]]]:
+    """Return who drains at which latency in milliseconds."""
+    by_smtp = ["smtp", "postfix", "nullmailer"]
+    if plan.is_quick:
+        return [(SMTP_AT, by_smtp), (API_AT, ["api", "bare"])]
+    everybody = ["api", "bare", *by_smtp]
+    return [(0, everybody), (SMTP_AT, everybody), (API_AT, ["api", "bare"]), (100, everybody)]
 
 
 def _take_turns(
-    place: Path, installed: Installation, endpoint: Endpoint, pairs: int
-) -> tuple[list[Measured], list[Measured]]:
-    ours, bare = [], []
-    for number in range(pairs):
-        directory = place / str(number)
-        directory.mkdir()
-        spool = Spool(directory, endpoint.account(), command=(installed.command("sesmaild"),))
-        endpoint.write_credentials(spool)
-        queues.fill(spool.queue_directory, MESSAGES, int(time.time() * 1000))
-        ours.append(_drain(spool, endpoint))
-        spool.close()
-        bare.append(_bare(endpoint))
-    return ours, bare
+    ses: StandIn, contenders: Mapping[str, Contender], latency: int, plan: Plan
+) -> dict[str, list[Drained]]:
+    drained: dict[str, list[Drained]] = {name: [] for name in contenders}
+    for _ in range(plan.count(2, 1) if latency in (API_AT, SMTP_AT) else 1):
+        for name, contender in contenders.items():
+            messages = min(plan.count(20_000, 1_000), contender.most)
+            ses.set_latency(latency / 1000)
+            before = int(ses.counts()["messages"])
+            with contender.sending(ses, messages) as process:
+                seconds = plan.count(10, 2)
+                drained[name].append(
+                    watch(ses, process, messages, seconds, before, contender.warming)
+                )
+    return drained
 
 
-def _drain(spool: Spool, endpoint: Endpoint) -> Measured:
-    """Let a daemon empty the queue."""
-    first = endpoint.count()
-    spool.start()
-    begin = _wait(endpoint, first + MESSAGES // 10)
-    assert spool.process is not None
-    cpu = _cpu(spool.process.pid)
-    start, reached = begin
-    end, last = _wait(endpoint, first + MESSAGES)
-    used = _cpu(spool.process.pid) - cpu
-    spool.wait_until_empty()
-    spool.stop()
-    return (last - reached) / (end - start), used / (last - reached)
+def _row(
+    contender: Contender, latency: int, runs: Sequence[Drained], ceilings: Mapping[str, float]
+) -> Row:
+    rates = _rates(runs)
+    is_bound = statistics.median(rates) > _BOUND * ceilings[contender.interface]
+    facts = {
+        "ms of CPU each": 1000 * statistics.median(_cpus(runs)),
+        "MiB at most": max(one.rss for one in runs),
+        "MiB of them its own": max(one.pss for one in runs),
+        "connections": max(one.connections for one in runs),
+        "ms of the stand-in's CPU each": 1000 * statistics.mean(one.stand_in_cpu for one in runs),
+    }
+    note = "stand-in bound" if is_bound else ""
+    name = f"{contender.name}, {latency} ms"
+    return rows.amount(name, "messages/s", rates, facts=facts, note=note)
 
 
-def _wait(endpoint: Endpoint, count: int) -> tuple[float, int]:
-    """Wait until so many messages came; return when that was, and how many there are."""
-    while (reached := endpoint.count()) < count:
-        time.sleep(0.02)
-    return time.perf_counter(), reached
+def _ratios(drained: Mapping[str, Sequence[Drained]], latency: int) -> Iterator[Row]:
+    """Yield ours beside theirs, where both were there."""
+    at = f"{latency} ms"
+    if "bare" in drained:
+        ours, bare = drained["api"], drained["bare"]
+        bar = RATE_BAR if latency == API_AT else None
+        yield _ratio(
+            f"sesmail by API / bare loop: messages/s, {at}", _rates(ours), _rates(bare), bar
+        )
+        bar = CPU_BAR if latency == API_AT else None
+        yield _ratio(f"sesmail by API / bare loop: CPU each, {at}", _cpus(ours), _cpus(bare), bar)
+    if "postfix" in drained:
+        ours, others = drained["smtp"], drained["postfix"]
+        bar = POSTFIX_BAR if latency == SMTP_AT else None
+        yield _ratio(
+            f"sesmail by SMTP / Postfix: messages/s, {at}", _rates(ours), _rates(others), bar
+        )
+        yield _ratio(f"sesmail by SMTP / Postfix: CPU each, {at}", _cpus(ours), _cpus(others), None)
 
 
-def _cpu(pid: int) -> float:
-    """Return the CPU seconds of a process, threads that ended included."""
-    words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(words[11]) + int(words[12])) / _TICK
+def _ratio(name: str, ours: list[float], others: list[float], bar: Bar | None) -> Row:
+    """Return the row of a ratio; the slower may have been watched for one second more."""
+    length = min(len(ours), len(others))
+    return rows.ratio(name, ours[:length], others[:length], bar=bar)
 
 
-def _bare(endpoint: Endpoint) -> Measured:
-    command = [sys.executable, "-m", "tests.bench.bare", endpoint.url, str(THREADS), str(MESSAGES)]
-    done = subprocess.run(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True, check=True)
-    rate, cpu = done.stdout.split()
-    return float(rate), float(cpu)
+def _rates(runs: Sequence[Drained]) -> list[float]:
+    return [rate for one in runs for rate in one.rates]
+
+
+def _cpus(runs: Sequence[Drained]) -> list[float]:
+    return [cpu for one in runs for cpu in one.cpus]

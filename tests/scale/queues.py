@@ -15,28 +15,32 @@ SIZE = 2000  # bytes of a message
 BATCH = 1000  # messages in a transaction while the queue is filled
 
 
-def fill(directory: Path, messages: int, due: int) -> None:
+def fill(directory: Path, messages: int, due: int, recipients: int = 1) -> None:
     """Queue messages that are due at ``due`` milliseconds since the epoch."""
     store = Store(str(directory))
     for start in range(0, messages, BATCH):
-        enqueue(store, entries(min(BATCH, messages - start), due))
+        enqueue(store, entries(min(BATCH, messages - start), due, recipients=recipients))
     store.close()
 
 
-def entries(number: int, due: int) -> list[NewEntry]:
-    """Return entries of one lane."""
-    return [_entry(due) for _ in range(number)]
+def entries(
+    number: int, due: int, arrived: int | None = None, recipients: int = 1
+) -> list[NewEntry]:
+    """Return entries of one lane, which arrived now or when ``arrived`` says."""
+    return [_entry(due, arrived, recipients) for _ in range(number)]
 
 
-def _entry(due: int) -> NewEntry:
+def _entry(due: int, arrived: int | None, recipients: int) -> NewEntry:
     queue_id = layout.new_queue_id()
     head = f"From: wiki@{IDENTITY}\nTo: bob@example.org\nSubject: {queue_id}\n\n".encode()
     message = head.ljust(SIZE - 1, b"x") + b"\n"
     digest = hashlib.sha256(message).digest()
-    arrived = int(time.time() * 1000)
-    path = NewPath("bob@example.org", due)
+    if arrived is None:
+        arrived = int(time.time() * 1000)
+    addresses = ["bob@example.org", *(f"bob{n}@example.org" for n in range(1, recipients))]
+    paths = [NewPath(address, due) for address in addresses]
     return NewEntry(
-        queue_id, IDENTITY, f"wiki@{IDENTITY}", None, UID, arrived, digest, message, [path]
+        queue_id, IDENTITY, f"wiki@{IDENTITY}", None, UID, arrived, digest, message, paths
     )
 
 
