@@ -11,6 +11,7 @@ import ipaddress
 import re
 from dataclasses import dataclass
 
+from sesmail.delivery.libraries import ONE_AT_A_TIME
 from sesmail.delivery.outcome import Outcome, Result
 from sesmail.sysexits import EX_DATAERR, EX_NOHOST, EX_NOUSER
 
@@ -56,7 +57,8 @@ def check(forward_path: str) -> Verdict:
 def _objection(path: str) -> str:
     """Return what the library has against ``path``, "" if nothing."""
     # Few addresses need it, and its version 1 brings all that dnspython can do: 10 MiB.
-    import email_validator
+    with ONE_AT_A_TIME:
+        import email_validator
 
     # The library's own way to allow these names (its README, "Special use domains"): SES, a
     # stand-in for it, or a smarthost on a private network may know them.

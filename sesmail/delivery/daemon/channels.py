@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from sesmail.delivery.account import Account
 from sesmail.delivery.credential_rules import API, SMTP
 from sesmail.delivery.credentials import Credentials
+from sesmail.delivery.libraries import ONE_AT_A_TIME
 
 if TYPE_CHECKING:
     from sesmail.delivery.transport.base import Transport
@@ -107,7 +108,8 @@ class Sessions:
 
 
 def _choose(credentials: Credentials) -> Transport:
-    from sesmail.delivery import transport
+    with ONE_AT_A_TIME:
+        from sesmail.delivery import transport
 
     return transport.choose(credentials, transport.Deadline())
 

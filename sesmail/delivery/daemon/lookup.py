@@ -18,6 +18,7 @@ from typing import Any
 from sesmail.delivery import suppression
 from sesmail.delivery.credential_rules import CAPTURE
 from sesmail.delivery.credentials import Credentials
+from sesmail.delivery.libraries import ONE_AT_A_TIME
 from sesmail.queue import events
 from sesmail.queue.events import Suppressed
 
@@ -68,7 +69,8 @@ class _Account:
 
     def _open(self) -> Any:
         if self._client is None:
-            from sesmail.delivery.session import Session  # botocore
+            with ONE_AT_A_TIME:
+                from sesmail.delivery.session import Session  # botocore
 
             self._client = Session(self.credentials).client("sesv2", _TIMEOUT, _TIMEOUT)
         return self._client

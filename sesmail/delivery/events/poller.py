@@ -17,6 +17,7 @@ from sesmail.delivery.credentials import Credentials
 from sesmail.delivery.events import record
 from sesmail.delivery.events.inbox import Batch, Inbox, News, Received
 from sesmail.delivery.events.values import Unreadable
+from sesmail.delivery.libraries import ONE_AT_A_TIME
 
 if TYPE_CHECKING:
     from sesmail.delivery.events import sqs
@@ -86,7 +87,8 @@ class Poller:
     def _work(self) -> None:
         """Give back what is done, and receive once."""
         if self._queue is None:
-            from sesmail.delivery.events import sqs  # botocore, and only where there is a queue
+            with ONE_AT_A_TIME:
+                from sesmail.delivery.events import sqs  # botocore, and only where there is a queue
 
             self._queue = sqs.Queue(self._credentials)
         self._may_go_on.clear()
@@ -126,7 +128,8 @@ def _read(body: object, receipt: str, count: int) -> Received:
 
 def _why(error: Exception) -> str:
     try:
-        from sesmail.delivery.events import sqs
+        with ONE_AT_A_TIME:
+            from sesmail.delivery.events import sqs
     except ImportError:
         return "botocore cannot be imported: the installation is damaged"
     return sqs.why(error)

@@ -10,6 +10,7 @@ from typing import Self
 
 from sesmail.delivery.credential_rules import CAPTURE, SMTP
 from sesmail.delivery.credentials import Credentials
+from sesmail.delivery.libraries import ONE_AT_A_TIME
 from sesmail.delivery.outcome import Result, not_tried
 from sesmail.delivery.transport.base import MOST_FORWARD_PATHS, Transport
 from sesmail.delivery.transport.deadline import Deadline
@@ -61,13 +62,16 @@ def choose(credentials: Credentials, deadline: Deadline) -> Transport:
     """Return the transport itself. Those for the API and for capture may be shared by threads."""
     # Imported where chosen: botocore costs 100 ms, which neither SMTP nor capture has a use for.
     if credentials.transport == CAPTURE:
-        from sesmail.delivery.transport.capture import Capture
+        with ONE_AT_A_TIME:
+            from sesmail.delivery.transport.capture import Capture
 
         return Capture(credentials)
     if credentials.transport == SMTP:
-        from sesmail.delivery.transport.smtp import Smtp
+        with ONE_AT_A_TIME:
+            from sesmail.delivery.transport.smtp import Smtp
 
         return Smtp(credentials, deadline)
-    from sesmail.delivery.transport.api import Api
+    with ONE_AT_A_TIME:
+        from sesmail.delivery.transport.api import Api
 
     return Api(credentials, deadline)
