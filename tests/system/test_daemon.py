@@ -377,6 +377,32 @@ def test_sigterm_waits_for_the_answer(spool: Spool) -> None:
     assert recipients(spool.ses) == ["first@example.org"]
 
 
+def test_sigterm_ends_a_pass_when_its_answers_are_there(spool: Spool) -> None:
+    """The attempts of ``--once`` in flight get their results; the next pass sends all others."""
+    paths = [f"r{number:03}@example.org" for number in range(300)]
+    for path in paths:
+        spool.drop(path, ring=False)
+    spool.ses.script(faults.slow(2.0))
+    process = spool.spawn("--once")
+    assert process.stderr is not None
+    for line in process.stderr:
+        spool.log.append(line)
+        if "sesmail/qmgr" in line:  # the first hundred are picked up
+            process.send_signal(signal.SIGTERM)
+            break
+    try:
+        spool.log += process.communicate(timeout=80)[1].splitlines()
+    finally:
+        process.kill()
+    assert process.returncode == 0
+    begun = len(spool.ses.state.messages)
+    assert 0 < begun < len(paths)
+    assert len(spool.lines("status=sent")) == begun
+    spool.ses.script(None)
+    assert spool.once() == 0
+    assert recipients(spool.ses) == paths
+
+
 def test_a_secret_as_kubernetes_mounts_it(spool: Spool) -> None:
     """Links into ``..data``, itself a link to a directory; and a directory that somebody made."""
     file = spool.credentials / "example.com"

@@ -110,24 +110,29 @@ class Daemon:
         """Go on until ``leave``; then until nothing is in flight, or time is over."""
         while not self._is_leaving:
             self.turn(self._timeout())
-        end = self._clock.monotonic() + LEAVE
-        while self._parts.workers.in_hand or self._unsettled:
-            left = end - self._clock.monotonic()
-            if left <= 0:
-                break
-            self.turn(min(left, LOOK))
+        self._finish()
 
     def run_once(self) -> None:
-        """Pick up everything, try everything that is due once, and end."""
+        """Pick up everything, try everything that is due once, and end; ``leave`` ends it sooner."""
         intake = self._parts.intake
         intake.start_scan()
-        while not intake.is_empty() and not self._is_full:
+        while not intake.is_empty() and self._may_begin():
             self.turn(0.0)
         horizon = self._clock.now()
         while not self._is_leaving and (
             self._parts.workers.in_hand or self._unsettled or self._dispatcher.has_work(horizon)
         ):
             self.turn(min(self._dispatcher.delay(), LOOK), horizon)
+        self._finish()
+
+    def _finish(self) -> None:
+        """Write down what becomes of the attempts in flight, until there are none or time is over."""
+        end = self._clock.monotonic() + LEAVE
+        while self._parts.workers.in_hand or self._unsettled:
+            left = end - self._clock.monotonic()
+            if left <= 0:
+                break
+            self.turn(min(left, LOOK))
 
     def leave(self) -> None:
         """Begin nothing new."""
