@@ -113,7 +113,7 @@ class Daemon:
         self._finish()
 
     def run_once(self) -> None:
-        """Pick up everything, try everything that is due once, and end; ``leave`` ends it sooner."""
+        """Pick up all, try all that is due once, and end; sooner at ``leave``."""
         intake = self._parts.intake
         intake.start_scan()
         while not intake.is_empty() and self._may_begin():
@@ -126,7 +126,7 @@ class Daemon:
         self._finish()
 
     def _finish(self) -> None:
-        """Write down what becomes of the attempts in flight, until there are none or time is over."""
+        """Write down what becomes of what is in flight, until nothing is, or time is over."""
         end = self._clock.monotonic() + LEAVE
         while self._parts.workers.in_hand or self._unsettled:
             left = end - self._clock.monotonic()
