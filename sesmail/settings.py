@@ -13,7 +13,7 @@ from sesmail.sysexits import ConfigurationError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 PATH = "/etc/sesmail/sesmail.conf"
 MOST_IN_FOREGROUND = 1000  # forward-paths of a message while the caller waits; nobody may set it
@@ -48,13 +48,37 @@ class Settings:
 
 def load(environ: Mapping[str, str]) -> Settings:
     """Read the settings; without a file these are the defaults. Raises ConfigurationError."""
-    path = environ.get("SESMAIL_CONFIG") or PATH
     settings = Settings()
+    for fault in _read(settings, environ.get("SESMAIL_CONFIG") or PATH):
+        raise fault
+    return settings
+
+
+def load_what_can_be(environ: Mapping[str, str]) -> tuple[Settings, list[ConfigurationError]]:
+    """Read the settings, with defaults for what cannot be read; return all that is wrong, too."""
+    settings = Settings()
+    return settings, list(_read(settings, environ.get("SESMAIL_CONFIG") or PATH))
+
+
+def _read(settings: Settings, path: str) -> Iterator[ConfigurationError]:
+    """Take what the file says; yield each thing that is wrong with it, and pass it over."""
+    try:
+        text = _text(path)
+    except ConfigurationError as fault:
+        yield fault
+        return
+    for number, line in enumerate(text.split("\n"), 1):
+        if wrong := _take(settings, line.strip(), path, number):
+            yield wrong
+
+
+def _text(path: str) -> str:
+    """Return what is in the file, "" where there is none of the usual name."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError:
         if path == PATH:
-            return settings
+            return ""
         raise ConfigurationError(f"{path!a}, named by SESMAIL_CONFIG, does not exist") from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not a file name"
@@ -62,13 +86,11 @@ def load(environ: Mapping[str, str]) -> Settings:
     try:
         if path != PATH:
             _check_owner(path, os.fstat(descriptor))
-        text = os.read(descriptor, _LARGEST_FILE).decode("utf-8", "replace")
+        return os.read(descriptor, _LARGEST_FILE).decode("utf-8", "replace")
     except OSError as error:
         raise ConfigurationError(f"cannot read {path!a}: {error.strerror}") from None
     finally:
         os.close(descriptor)
-    _apply(settings, path, text)
-    return settings
 
 
 def _check_owner(path: str, status: os.stat_result) -> None:
@@ -79,22 +101,23 @@ def _check_owner(path: str, status: os.stat_result) -> None:
         )
 
 
-def _apply(settings: Settings, path: str, text: str) -> None:
-    for number, line in enumerate(text.split("\n"), 1):
-        line = line.strip()
-        if not line or line.startswith("#"):
-            continue
-        key, equals, value = (part.strip() for part in line.partition("="))
-        if not equals:
-            raise ConfigurationError(f"{path!a}, line {number}: not of the form key = value")
-        parse = _KEYS.get(key)
-        if parse is None:
-            settings.warnings.append(f"{path}, line {number}: unknown key {key!a}")
-            continue
-        try:
-            setattr(settings, key, parse(value))
-        except ValueError as error:
-            raise ConfigurationError(f"{path!a}, line {number}: {key}: {error}") from None
+def _take(settings: Settings, line: str, path: str, number: int) -> ConfigurationError | None:
+    """Take what a line says; return what is wrong with it."""
+    if not line or line.startswith("#"):
+        return None
+    key, equals, value = (part.strip() for part in line.partition("="))
+    place = f"{path!a}, line {number}"
+    if not equals:
+        return ConfigurationError(f"{place}: not of the form key = value")
+    parse = _KEYS.get(key)
+    if parse is None:
+        settings.warnings.append(f"{path}, line {number}: unknown key {key!a}")
+        return None
+    try:
+        setattr(settings, key, parse(value))
+    except ValueError as error:
+        return ConfigurationError(f"{place}: {key}: {error}")
+    return None
 
 
 def _directory(value: str) -> str:

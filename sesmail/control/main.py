@@ -60,7 +60,10 @@ def main(words: Sequence[str]) -> int:
         undumpable.become_undumpable()
         arguments = parser().parse_args(words)
         terminal = Terminal(is_json=getattr(arguments, "json", False))
-        context = Context(settings.load(os.environ), terminal, dict(os.environ))
+        loaded, faults = settings.load_what_can_be(os.environ)
+        if faults and not getattr(arguments, "tells_faults", False):
+            raise faults[0]
+        context = Context(loaded, terminal, dict(os.environ), faults)
         code: int | None = arguments.run(context, arguments)
     except Failure as failure:
         return _end(str(failure), failure.exit_code)

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sesmail.control.terminal import Terminal
 from sesmail.settings import Settings
+from sesmail.sysexits import Failure
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a verb works with."""
+    """What a verb works with; ``faults``: what of the settings could not be read (``check``)."""
 
     settings: Settings
     terminal: Terminal
     environ: Mapping[str, str]
+    faults: Sequence[Failure] = ()
 
 
 Run = Callable[[Context, argparse.Namespace], int | None]

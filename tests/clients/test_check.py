@@ -237,6 +237,10 @@ def unknown_setting(host: Healthy) -> None:
     host.machine.write("/etc/sesmail/sesmail.conf", "histroy = 1d\n")
 
 
+def wrong_setting(host: Healthy) -> None:
+    host.machine.write("/etc/sesmail/sesmail.conf", "history = soon\n")
+
+
 def loop(host: Healthy) -> None:
     host.machine.write("/usr/local/bin/wrapper", '#!/bin/sh\nexec /usr/sbin/sendmail "$@"\n', 0o755)
     host.machine.write("/etc/sesmail/sesmail.conf", "real_sendmail = /usr/local/bin/wrapper\n")
@@ -388,6 +392,7 @@ CASES = [
     ),
     Case(leftover, "warning", f"{DOMAIN}.bak: credentials", "no author leads to", "move it out"),
     Case(unknown_setting, "broken", "settings", "line 1: unknown key 'histroy'", "correct"),
+    Case(wrong_setting, "broken", "settings", "line 1: history: a duration", "sesmail.conf(5)"),
     Case(loop, "broken", "real sendmail", "a loop", "name the real sendmail itself"),
     Case(volatile, "broken", "file system", "on tmpfs: what waits is gone", "a local volume"),
 ]

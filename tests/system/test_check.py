@@ -409,9 +409,28 @@ def test_what_cannot_be_followed(spool: Spool, words: list[str], code: int) -> N
     assert ctl.run(spool, "check", *words).exit_code == code
 
 
-def test_settings_that_cannot_be_read(spool: Spool) -> None:
-    """78, with file and line."""
-    spool.settings(history="soon")
-    result = ctl.run(spool, "check")
+def test_settings_that_cannot_be_read(spool: Spool, dns: DnsServer) -> None:
+    """File, line and remedy, of each; what does not depend on them is looked at all the same."""
+    spool.settings(history="soon", minimum_free="much")
+    for words in ((), ("--offline",)):
+        result = check(spool, dns, *words)
+        assert result.exit_code == 2
+        found = documents(result, "settings")
+        assert [one["level"] for one in found] == ["broken"] * 2
+        for one, name in zip(found, ("minimum_free", "history"), strict=True):
+            assert f"sesmail.conf', line {5 + (name == 'history')}: {name}: " in one["text"]
+            assert "sesmail.conf(5)" in one["remedy"]
+        (drop,) = documents(result, "drop")
+        assert drop["text"] == "empty: all that was dropped has been picked up"
+    result = ctl.run(spool, "status")
     assert result.exit_code == EX_CONFIG
-    assert "sesmail.conf" in result.stderr
+    assert "line 5: minimum_free" in result.stderr
+
+
+def test_settings_that_cannot_be_read_and_a_unit(spool: Spool) -> None:
+    """They are told before what is wrong with the unit, which is not there here."""
+    spool.settings(history="soon")
+    result = ctl.run(spool, "check", "--json", "--unit", "no-such-unit")
+    assert result.exit_code == EX_DATAERR
+    (found,) = documents(result, "settings")
+    assert "history" in found["text"]

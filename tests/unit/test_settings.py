@@ -38,6 +38,33 @@ def test_every_key_is_read(tmp_path: Path) -> None:
     assert read.warnings == []
 
 
+def test_what_can_be_read_counts_for_the_doctor(tmp_path: Path) -> None:
+    """All that is wrong is told, not the first of it alone; the other lines count."""
+    path = tmp_path / "conf"
+    path.write_text("history = soon\norigin = x.example\nwhat is this\n")
+    read, faults = settings.load_what_can_be({"SESMAIL_CONFIG": str(path)})
+    assert (read.origin, read.history) == ("x.example", Settings().history)
+    assert [str(fault) for fault in faults] == [
+        f"'{path}', line 1: history: a duration such as 30s, 5m, 1h or 5d is needed",
+        f"'{path}', line 3: not of the form key = value",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "says"), [("none", "does not exist"), (".", "cannot read"), ("open", "does not count")]
+)
+def test_a_file_that_cannot_be_read_is_one_fault(tmp_path: Path, name: str, says: str) -> None:
+    """Then everything has its default."""
+    (tmp_path / "open").write_text("origin = x.example\n")
+    (tmp_path / "open").chmod(0o666)
+    path = os.path.join(tmp_path, name)
+    read, (fault,) = settings.load_what_can_be({"SESMAIL_CONFIG": path})
+    assert says in str(fault)
+    assert read.origin == ""
+    with pytest.raises(ConfigurationError, match=says):
+        settings.load({"SESMAIL_CONFIG": path})
+
+
 def test_an_unknown_key_is_a_warning(tmp_path: Path) -> None:
     """A typo is no outage of all mail: file and line are told, the rest counts."""
     read = load(tmp_path / "conf", "orgin = x.example\norigin = y.example\n")

@@ -41,6 +41,7 @@ def add(verbs: Verbs) -> None:
     )
     admin_flags.add_nameserver(parser)
     admin_flags.add_who(parser)
+    parser.set_defaults(tells_faults=True)  # of sesmail.conf: the rest is looked at all the same
 
 
 def _run(context: Context, arguments: argparse.Namespace) -> int:
@@ -85,7 +86,7 @@ def _everything(context: Context, arguments: argparse.Namespace, answer: _Answer
     domain = identity_name.read(arguments.domain) if arguments.domain else ""
     if not arguments.offline:
         _try_nameserver(arguments.nameserver)
-    answer.tell(doctor.of_host(settings, context.environ))
+    answer.tell(doctor.of_host(settings, context.environ, context.faults))
     chosen = doctor.names(settings, domain)
     if domain and not chosen:
         text = f"no credentials serve {domain}: its mail goes to the real sendmail"
@@ -116,8 +117,9 @@ def _try_nameserver(address: str) -> None:
 
 
 def _unit(context: Context, name: str, answer: _Answer) -> None:
-    from sesmail.control.check import units
+    from sesmail.control.check import configuration, units
 
+    answer.tell(configuration.faults(context.faults))
     answer.tell(units.asked(context.settings, name))
     found = units.drop_in(context.settings, name)
     if found is None:

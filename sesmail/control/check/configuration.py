@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from sesmail import settings as settings_file
 from sesmail.control import identity_name
@@ -14,6 +14,7 @@ from sesmail.delivery.credentials import Credentials
 from sesmail.settings import Settings
 from sesmail.sysexits import Failure, NotPermitted, UsageError
 
+_CORRECT = "correct it; its form is in sesmail.conf(5). What follows goes by the default instead"
 # What editors and package managers leave; no domain ends or goes on so.
 _LEFTOVERS = (
     "~",
@@ -29,12 +30,15 @@ _LEFTOVERS = (
 )
 
 
-def settings(settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding]:
-    """Say which file counts, and what in it is no key."""
+def settings(
+    settings: Settings, environ: Mapping[str, str], wrong: Sequence[Failure]
+) -> Iterator[Finding]:
+    """Say which file counts, what of it cannot be read, and what in it is no key."""
     path = environ.get("SESMAIL_CONFIG") or settings_file.PATH
+    yield from faults(wrong)
     for text in settings.warnings:
         yield broken("settings", text, "correct the name of the key, or take the line out")
-    if settings.warnings:
+    if wrong or settings.warnings:
         return
     if path != settings_file.PATH:
         yield ok("settings", f"{path}, named by SESMAIL_CONFIG in this environment alone")
@@ -42,6 +46,12 @@ def settings(settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding
         yield ok("settings", path)
     else:
         yield ok("settings", f"all at their defaults: there is no {path}")
+
+
+def faults(wrong: Sequence[Failure]) -> Iterator[Finding]:
+    """Say what of the settings cannot be read; until it can, no program of ours sends or runs."""
+    for failure in wrong:
+        yield broken("settings", f"{failure}: no mail is taken (78)", _CORRECT)
 
 
 def directory(settings: Settings) -> Iterator[Finding]:

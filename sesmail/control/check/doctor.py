@@ -35,10 +35,15 @@ PATIENCE = 120.0  # seconds for each: no time-out of ours is left to the resolve
 _REPORT_IT = "this is a bug of sesmail: please report it"
 
 
-def of_host(settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding]:
-    """Yield what is found on this host. Some checks fork, so this comes before any thread."""
+def of_host(
+    settings: Settings, environ: Mapping[str, str], faults: Sequence[Failure]
+) -> Iterator[Finding]:
+    """Yield what is found on this host. Some checks fork, so this comes before any thread.
+
+    ``faults``: what of the settings could not be read.
+    """
     checks: dict[str, Check] = {
-        "settings": lambda: configuration.settings(settings, environ),
+        "settings": lambda: configuration.settings(settings, environ, faults),
         "credentials": lambda: configuration.directory(settings),
         "permissions": lambda: permissions.spool(settings),
         "permissions of credentials": lambda: permissions.credentials(settings),
