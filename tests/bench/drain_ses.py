@@ -63,9 +63,9 @@ class StandIn:
         """Be so far away from now on, there and back."""
         self._ask(f"latency {seconds}")
 
-    def refuse(self, *, is_refusing: bool) -> None:
-        """Refuse all messages by the API, or take them again."""
-        self._ask(f"refuse {is_refusing:d}")
+    def behave(self, mode: str) -> None:
+        """From now on take messages by the API, or not: a mode of ``drain_stand_in``."""
+        self._ask(f"mode {mode}")
 
     def counts(self) -> dict[str, float]:
         """Return messages, connections and CPU seconds so far."""

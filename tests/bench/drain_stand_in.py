@@ -7,25 +7,34 @@ first of a connection two, for connect(2) takes one. So each dialogue costs the 
 would take to a server so far away, and no proxy costs CPU.
 
     python -m tests.bench.drain_stand_in      ports as JSON; then a line each for a line on stdin:
-    latency SECONDS | refuse 0 or 1 | count   what was counted so far, as JSON
+    latency SECONDS | mode MODE | count       what was counted so far, as JSON
 
-Refused is, by the API, with an error that nobody knows: for whoever asks then, that is no answer.
+MODE is one of those below; all but TAKE concern the API alone.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import re
 import ssl
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import ClassVar
 
 from tests.fakes import certificates
 
 _RATE = 1_000_000.0  # recipients per second, as GetAccount tells it
 _ACCOUNT = {"SendQuota": {"Max24HourSend": -1, "MaxSendRate": _RATE, "SentLast24Hours": 0}}
+TAKE = "take"
+REFUSE = "refuse"  # with an error that nobody knows: for whoever asks, that is no answer
+THROTTLE = "throttle"  # all but a few each second
+AWAY = "away"  # nobody is there
+_THROTTLED_RATE = 50  # messages per second
+_ID = re.compile(rb'"sesmail-id", *"Value": *"([0-9A-F]{28})"')
+_TAIL = 500  # bytes at the end of a request, in which the tags are
 _HELLO = b"250-stand-in\r\n250-8BITMIME\r\n250-AUTH PLAIN LOGIN\r\n250 Ok\r\n"  # as SES says it
 _OK = b"250 Ok\r\n"
 _REPLIES = {
@@ -39,9 +48,12 @@ class Counts:
     """What came so far, of all connections."""
 
     latency = 0.0  # seconds, of a round trip
-    is_refusing = False
+    mode = TAKE
     messages = 0  # those that were refused, too
     connections = 0
+    taken: ClassVar[set[bytes]] = set()  # ids that sesmail gave, by the API
+    again = 0  # messages of ids that had been taken
+    second = (0, 0)  # which it is, and what was taken in it
 
     @classmethod
     def document(cls) -> dict[str, float]:
@@ -49,6 +61,8 @@ class Counts:
         return {
             "messages": cls.messages,
             "connections": cls.connections,
+            "taken": len(cls.taken),
+            "again": cls.again,
             "cpu": time.process_time(),
         }
 
@@ -70,6 +84,9 @@ class _Wire(asyncio.Protocol):
         self.buffer = b""
 
     def data_received(self, data: bytes) -> None:
+        if Counts.mode == AWAY:
+            self._transport.abort()
+            return
         self._incoming.write(data)
         try:
             if not self._is_open:
@@ -116,20 +133,35 @@ class _Api(_Wire):
             size = end + 4 + _length(head)
             if len(self.buffer) < size:
                 return
+            tail = self.buffer[max(end, size - _TAIL) : size]
             self.buffer = self.buffer[size:]
-            self._answer(head)
+            self._answer(head, tail)
 
-    def _answer(self, head: bytes) -> None:
+    def _answer(self, head: bytes, tail: bytes) -> None:
         status, body = "200 OK", json.dumps(_ACCOUNT)
         if head.startswith(b"POST "):
             Counts.messages += 1
-            body = f'{{"MessageId":"{Counts.messages:060}"}}'
-            if Counts.is_refusing:
-                status, body = "400 Bad Request", '{"__type":"StrangeException"}'
+            status, body = _take(tail)
         lines = (
             f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
         )
         self.say(f"{lines}\r\n\r\n{body}".encode())
+
+
+def _take(tail: bytes) -> tuple[str, str]:
+    """Take a message, or not; return status and body of the answer."""
+    if Counts.mode == REFUSE:
+        return "400 Bad Request", '{"__type":"StrangeException"}'
+    second, taken = Counts.second
+    now = int(time.monotonic())
+    Counts.second = now, taken + 1 if now == second else 1
+    if Counts.mode == THROTTLE and Counts.second[1] > _THROTTLED_RATE:
+        words = '"__type":"TooManyRequestsException","message":"Maximum sending rate exceeded."'
+        return "429 Too Many Requests", f"{{{words}}}"
+    if found := _ID.search(tail):
+        Counts.again += found[1] in Counts.taken
+        Counts.taken.add(found[1])
+    return "200 OK", f'{{"MessageId":"{Counts.messages:060}"}}'
 
 
 def _length(head: bytes) -> int:
@@ -186,8 +218,8 @@ async def _serve(directory: Path) -> None:
         words = line.split()
         if words[0] == b"latency":
             Counts.latency = float(words[1])
-        elif words[0] == b"refuse":
-            Counts.is_refusing = words[1] == b"1"
+        elif words[0] == b"mode":
+            Counts.mode = words[1].decode()
         _tell(Counts.document())
 
 

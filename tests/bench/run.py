@@ -39,6 +39,7 @@ from tests.bench import (  # noqa: E402
     relay,
     scale,
     session,
+    soak,
 )
 from tests.bench.plan import Plan  # noqa: E402
 from tests.bench.rows import Row  # noqa: E402

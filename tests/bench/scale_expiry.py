@@ -10,6 +10,7 @@ from sesmail.queue.store import State
 from tests.bench import rows
 from tests.bench.drain_ours import lead_to
 from tests.bench.drain_ses import StandIn, watch
+from tests.bench.drain_stand_in import REFUSE, TAKE
 from tests.bench.plan import Plan
 from tests.bench.rows import Row
 from tests.bench.scale_costs import now
@@ -25,13 +26,13 @@ def measure(spool: Spool, ses: StandIn, plan: Plan) -> Row:
     lead_to(spool, ses)
     spool.settings(queue_lifetime="1s")
     queues.fill(spool.queue_directory, messages, now())
-    ses.refuse(is_refusing=True)
+    ses.behave(REFUSE)
     spool.start()
     assert spool.process is not None
     before = int(ses.counts()["messages"])
     drained = watch(ses, spool.process.pid, messages, plan.count(60, 2), before)
     spool.stop(seconds=_PATIENCE)
-    ses.refuse(is_refusing=False)
+    ses.behave(TAKE)
     facts = {
         "messages": _failed(spool),
         "ms of CPU each": 1000 * statistics.median(drained.cpus),
