@@ -71,6 +71,7 @@ PARTS: list[Part] = [
     listing,
     scale,
     junk,
+    soak,
 ]
 
 
