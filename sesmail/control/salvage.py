@@ -41,3 +41,8 @@ def run(settings: Settings, path: str) -> Iterator[str]:
         store.close()
         lock.close()
     yield f"{outcome.saved} brought back, {outcome.known} known already, {outcome.lost} unreadable"
+    for queue_id in outcome.damaged:
+        yield (
+            f"{queue_id}: its content is damaged, so it is kept as failed and not sent: "
+            f"sesmailctl queue show {queue_id} --content"
+        )

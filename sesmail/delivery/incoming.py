@@ -98,6 +98,7 @@ def _entry(taken: Taken, identity: str, author: str, now: int) -> NewEntry:
         taken.digest,
         taken.message,
         [NewPath(path, due) for path in dict.fromkeys(envelope.forward_paths)],
+        message_digest=taken.message_digest,
     )
 
 

@@ -33,7 +33,10 @@ _MOST_REMEMBERED = 100_000  # inodes; each further one costs an attempt a scan
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A whole drop; ``arrived`` in milliseconds, ``digest`` a SHA-256 of all but the first line."""
+    """A whole drop; ``arrived`` in milliseconds.
+
+    ``message_digest`` is the SHA-256 of the message, ``digest`` that of message and envelope.
+    """
 
     queue_id: str
     uid: int
@@ -41,6 +44,7 @@ class Taken:
     digest: bytes
     envelope: wire.Envelope
     message: bytes
+    message_digest: bytes
 
 
 class NotTaken(Exception):
@@ -209,8 +213,12 @@ def _read(name: str, file: io.FileIO, status: os.stat_result) -> Taken:
         envelope = wire.decode(stream)
     except DataError as error:
         raise Irregular(str(error), uid, size) from None
-    digest = hashlib.sha256(content).digest()
-    return Taken(name, uid, status.st_ctime_ns // 1_000_000, digest, envelope, stream.read())
+    message = stream.read()
+    digest = hashlib.sha256(message)
+    message_digest = digest.digest()
+    digest.update(content[: declared - len(message)])
+    arrived = status.st_ctime_ns // 1_000_000
+    return Taken(name, uid, arrived, digest.digest(), envelope, message, message_digest)
 
 
 def _leading_line(name: str, line: bytes, uid: int, size: int) -> tuple[int, int]:

@@ -4,17 +4,21 @@ Row by row, by id, skipping what SQLite cannot read. Where its first page is gon
 database takes its place: it holds nothing but the header and the schema, which never changes
 within a version, so its root pages are the same. No index is relied on: one bad page of it would
 hide rows that are whole. What was met and told of the messages comes with them (``salvage_past``).
+
+SQLite reads the pages of a long message as bytes, whatever is in them. A message that is not the
+one that was stored, by its digest, is brought back as failed: kept, and never sent by itself.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sesmail.envelope import AMBIGUOUS_WAIT
 from sesmail.queue import schema
@@ -23,6 +27,7 @@ from sesmail.queue.store import NewEntry, NewPath, State, Store
 
 _BATCH = 100
 _PAGE_SIZE = 8192
+_DAMAGED = "5.3.0"  # RFC 3463, 3.4: the mail system itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +36,20 @@ class _Found:
 
     entry: NewEntry
     paths: list[int]
+    is_damaged: bool
 
 
 @dataclass(slots=True)
 class Outcome:
-    """How many entries came back, were here already, and could not be read, or not as a whole."""
+    """How many entries came back, were here already, and could not be read, or not as a whole.
+
+    ``damaged`` has the queue ids of those that came back with bytes that are not theirs.
+    """
 
     saved: int = 0
     known: int = 0
     lost: int = 0
+    damaged: list[str] = field(default_factory=list)
 
 
 def salvage(path: str, store: Store, now: int) -> Outcome:
@@ -175,11 +185,13 @@ def _read(
     if row is None or not (row[8] or row[9]):
         return None, True
     queue_id, identity, author, reverse_path, uid, arrived, digest, about = row[:8]
-    (message,) = connection.execute(
-        "SELECT message FROM content WHERE entry = ?", (number,)
-    ).fetchone() or (None,)
-    if message is None:
+    content = connection.execute(
+        "SELECT digest, message FROM content WHERE entry = ?", (number,)
+    ).fetchone()
+    if content is None:
         raise KeyError(number)
+    message_digest, message = content
+    is_damaged = hashlib.sha256(message).digest() != message_digest
     rows = paths.execute(
         "SELECT id, address, state, status, text FROM readable WHERE entry = ?", (number,)
     ).fetchall()
@@ -200,7 +212,18 @@ def _read(
         ],
         about,
     )
-    return _Found(entry, [path for path, *_ in rows]), len(rows) == row[8] + row[9]
+    if is_damaged:
+        _fail(entry.paths)
+    is_whole = len(rows) == row[8] + row[9]
+    return _Found(entry, [path for path, *_ in rows], is_damaged), is_whole
+
+
+def _fail(paths: list[NewPath]) -> None:
+    """Let nothing of a damaged message go out by itself."""
+    for path in paths:
+        if path.state is not State.FAILED:
+            path.state, path.status = State.FAILED, _DAMAGED
+            path.text = "not sent: the message was damaged in the queue"
 
 
 def _state(state: int) -> State:
@@ -217,8 +240,11 @@ def _add(store: Store, batch: list[_Found], past: Past, outcome: Outcome) -> Non
     with store.transaction():
         added = store.add([found.entry for found in batch])
         for found, one in zip(batch, added, strict=True):
-            if not one.is_leftover:
-                past.restore(store, one.queue_id, _pairs(store, one.queue_id, found.paths))
+            if one.is_leftover:
+                continue
+            past.restore(store, one.queue_id, _pairs(store, one.queue_id, found.paths))
+            if found.is_damaged:
+                outcome.damaged.append(one.queue_id)
     known = sum(entry.is_leftover for entry in added)
     outcome.known += known
     outcome.saved += len(added) - known

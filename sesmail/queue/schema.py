@@ -47,7 +47,11 @@ CREATE INDEX entry_open ON entry (id, uid, size, open) WHERE open > 0;
 CREATE INDEX entry_about ON entry (about) WHERE about IS NOT NULL;
 CREATE INDEX entry_failed ON entry (id, uid, size, failed) WHERE failed > 0;
 
-CREATE TABLE content (entry INTEGER PRIMARY KEY REFERENCES entry, message BLOB NOT NULL) STRICT;
+CREATE TABLE content (
+    entry INTEGER PRIMARY KEY REFERENCES entry,
+    digest BLOB NOT NULL,          -- SHA-256 of the message: SQLite does not notice bad bytes
+    message BLOB NOT NULL
+) STRICT;
 
 CREATE TABLE path (
     id INTEGER PRIMARY KEY,

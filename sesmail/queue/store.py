@@ -7,6 +7,7 @@ threads together with their next attempts, costs one flush of the disk.
 from __future__ import annotations
 
 import enum
+import hashlib
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -46,7 +47,10 @@ class NewPath:
 
 @dataclass(slots=True)
 class NewEntry:
-    """A message that comes in. ``about``: the queue id of what it, a DSN, tells about."""
+    """A message that comes in. ``about``: the queue id of what it, a DSN, tells about.
+
+    ``message_digest`` is the SHA-256 of the message, b"" where nobody has made it yet.
+    """
 
     queue_id: str
     identity: str
@@ -58,6 +62,7 @@ class NewEntry:
     message: bytes = field(repr=False)
     paths: list[NewPath]
     about: str | None = None
+    message_digest: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +181,7 @@ class Store:
             None if open_paths else entry.arrived,
             entry.about,
         )
-        self._write_content(number, entry.message)
+        self._write_content(number, entry)
         self.connection.executemany(
             "INSERT INTO path (entry, identity, uid, address, state, due, status, text)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -187,15 +192,25 @@ class Store:
         )
         return Added(queue_id)
 
-    def _write_content(self, entry: int, message: bytes) -> None:
+    def _write_content(self, number: int, entry: NewEntry) -> None:
         """Write the message; a large one in pieces, for SQLite copies what is bound."""
+        message = entry.message
+        digest = entry.message_digest or hashlib.sha256(message).digest()
         if len(message) <= _PIECE:
-            self._insert("INSERT INTO content (entry, message) VALUES (?, ?)", entry, message)
+            self._insert(
+                "INSERT INTO content (entry, digest, message) VALUES (?, ?, ?)",
+                number,
+                digest,
+                message,
+            )
             return
         self._insert(
-            "INSERT INTO content (entry, message) VALUES (?, zeroblob(?))", entry, len(message)
+            "INSERT INTO content (entry, digest, message) VALUES (?, ?, zeroblob(?))",
+            number,
+            digest,
+            len(message),
         )
-        with self.connection.blobopen("content", "message", entry) as blob:
+        with self.connection.blobopen("content", "message", number) as blob:
             view = memoryview(message)
             for start in range(0, len(view), _PIECE):
                 blob.write(view[start : start + _PIECE])

@@ -284,6 +284,25 @@ def test_salvage_brings_entries_back(host: Host, spool: Path) -> None:
 
 
 @pytest.mark.root
+def test_salvage_tells_of_a_damaged_message(host: Host, spool: Path) -> None:
+    """By the id under which it can be looked at."""
+    control(host, "init")
+    path = damaged(spool)
+    content = path.read_bytes()
+    assert content.count(b"hello\n") == 3
+    path.write_bytes(content.replace(b"hello\n", b"hellO\n", 1))
+    first, second = control(host, "queue", "salvage", str(path)).stdout.decode().splitlines()
+    assert first == "3 brought back, 0 known already, 0 unreadable"
+    queue_id, _, told = second.partition(": ")
+    assert told.startswith("its content is damaged, so it is kept as failed and not sent")
+    shown = control(host, "queue", "show", queue_id, "--content").stdout
+    assert b"hellO" in shown
+    assert (
+        b"the message was damaged in the queue" in control(host, "queue", "show", queue_id).stdout
+    )
+
+
+@pytest.mark.root
 def test_salvage_while_the_daemon_runs(host: Host, spool: Path) -> None:
     """Only one may write to the queue: it names the process that has it."""
     control(host, "init")

@@ -64,7 +64,7 @@ def judged(
 
     message = section.encode() + b"\nhello\n"
     envelope = Envelope(ID, claim, author, reverse_path, list(forward_paths))
-    taken = Taken(ID, UID, 0, b"", envelope, message)
+    taken = Taken(ID, UID, 0, b"", envelope, message, b"")
     return policy.check(taken, policy.read_fields(message), settings, load)
 
 
