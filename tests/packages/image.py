@@ -2,14 +2,13 @@
 
 buildah makes it (vfs, chroot isolation). `buildah run` cannot make the root read-only, so the
 containers are namespaces of our own over what it built: mounts and processes apart, the network
-this host's, the program process 1, the root mounted read-only.
+the caller's, the program process 1, and nothing can be written but the spool, if there is one.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -36,7 +35,6 @@ for device in null zero full random urandom; do
     : >"$root/dev/$device"
     mount --bind "/dev/$device" "$root/dev/$device"
 done
-mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
 mount --bind "$mounts/credentials" "$root/etc/sesmail/credentials"
 mount -o remount,bind,ro "$root/etc/sesmail/credentials"
 if [ -d "$mounts/spool" ]; then mount --bind "$mounts/spool" "$root/var/spool/sesmail"; fi
@@ -47,6 +45,7 @@ if [ -e "$mounts/ca.pem" ]; then
     done
 fi
 mount --bind "$mounts/shared" "$root/mnt"
+mount -o remount,bind,ro "$root/mnt"
 if [ "$uid" = 0 ]; then exec chroot "$root" "$@"; fi
 exec chroot --userspec="$uid:$uid" --groups="$GROUP" "$root" "$@"
 """
@@ -122,6 +121,10 @@ class Container:
         (volume / "..data").symlink_to(version.name)
         (volume / name).symlink_to(f"..data/{name}")
 
+    def dropped(self) -> list[Path]:
+        """Return the messages in the drop."""
+        return list((self.mounts / "spool/drop").iterdir())
+
     def start(
         self,
         *words: str,
@@ -144,10 +147,10 @@ class Container:
         return self._process
 
 
-def terminate(process: subprocess.Popen[str]) -> None:
-    """Send SIGTERM to process 1 of a container, which unshare waits for."""
+def tell(process: subprocess.Popen[str], number: int) -> None:
+    """Send a signal to process 1 of a container, which unshare waits for."""
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
-    os.kill(int(children.split()[0]), signal.SIGTERM)
+    os.kill(int(children.split()[0]), number)
 
 
 def finish(process: subprocess.Popen[str], seconds: float = 75) -> tuple[int, str]:

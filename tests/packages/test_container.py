@@ -1,33 +1,68 @@
 """The image of packaging/container: alone, beside sesmaild, with a role; its root is read-only.
 
-How the containers are made, and why not by `buildah run`, is in `image`.
+How the containers are made, and why not by `buildah run`, is in `image`. Their network is the
+test's own, where who gives a role is at the addresses of the real ones.
 """
 
 from __future__ import annotations
 
 import email
 import json
+import signal
 import ssl
 import subprocess
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Self
 from urllib.parse import parse_qs
 
 import pytest
 from cryptography import x509
 
+from sesmail import launch
+from tests.fakes import role
 from tests.fakes.certificates import Authority
 from tests.fakes.ses import KEY_ID, SECRET, SesServer
 from tests.fakes.state import Accepted
 from tests.installation import CHECKOUT
-from tests.packages.image import Container, Image, finish, terminate
+from tests.packages.image import Container, Image, finish, tell
+from tests.packages.network import network
 
-ROLE_KEY, ROLE_TOKEN = "ASIAROLEROLEROLEROLE", "role-token"
 STS = "sts.us-east-1.amazonaws.com"
-STS_ADDRESS = "127.0.0.77"  # of loopback, and nobody's
-END = "2099-01-01T00:00:00Z"
+ECS_ADDRESS, EKS_ADDRESS = "169.254.170.2", "169.254.170.23"
+ECS_PATH, EKS_PATH = "/v2/credentials/4ac1f9d0-6d5e", "/v1/credentials"
+ASSUME = "AssumeRoleWithWebIdentity"
+TOKEN_FILE = "/mnt/token"
+# What sets which variables, who is then asked for what, and the token that is shown.
+SOURCES = {
+    "ECS": (
+        {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": ECS_PATH},
+        (ECS_ADDRESS, ECS_PATH, ""),
+    ),
+    "ECS-full-URI": (
+        {
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"http://{ECS_ADDRESS}{ECS_PATH}",
+            "AWS_CONTAINER_AUTHORIZATION_TOKEN": "of-the-variable",
+        },
+        (ECS_ADDRESS, ECS_PATH, "of-the-variable"),
+    ),
+    "EKS-Pod-Identity": (
+        {
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"http://{EKS_ADDRESS}{EKS_PATH}",
+            "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": TOKEN_FILE,
+        },
+        (EKS_ADDRESS, EKS_PATH, "of-the-file"),
+    ),
+    "EKS-web-identity": (
+        {
+            "AWS_ROLE_ARN": "arn:aws:iam::111122223333:role/mail",
+            "AWS_WEB_IDENTITY_TOKEN_FILE": TOKEN_FILE,
+        },
+        (STS, ASSUME, "of-the-file"),
+    ),
+}
 SEND = (
     "exit(mail('bob@example.org', 'Hello', 'Text', 'From: wiki@example.com',"
     " '-f wiki@example.com') ? 0 : 1);"
@@ -47,9 +82,9 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
 
 
 @pytest.fixture
-def ses() -> Iterator[SesServer]:
-    """The stand-in, without a limit of rate."""
-    with SesServer(identities=["example.com"]) as server:
+def ses(image: Image) -> Iterator[SesServer]:
+    """The stand-in, without a limit of rate. Here the test's own network begins."""
+    with network(ECS_ADDRESS, EKS_ADDRESS), SesServer(identities=["example.com"]) as server:
         server.state.max_send_rate = 10_000.0
         yield server
 
@@ -87,16 +122,45 @@ def test_alone(image: Image, ses: SesServer, uid: int, group: int, mode: int, gi
     assert len(ses.state.messages) == 1
 
 
-def test_the_root_is_read_only(image: Image, ses: SesServer) -> None:
-    """What the others show, they show on such a root."""
+@pytest.mark.parametrize("uid", [0, 12345])
+def test_alone_with_a_spool(image: Image, ses: SesServer, uid: int) -> None:
+    """(a) What SES does not take for now waits on the volume; the next container sends it."""
+    with Container(image, has_spool=True) as container:
+        container.secret(credentials(ses), 0o444)
+        assert finish(container.start("sesmailctl", "init"))[0] == 0
+        ses.script("quota")
+        assert finish(container.start("php", "-r", SEND, uid=uid))[0] == 0
+        assert [path.stat().st_uid for path in container.dropped()] == [uid]
+        ses.script(None)
+        assert ses.state.messages == []
+        assert finish(container.start("sesmaild", "--once"))[0] == 0
+        assert container.dropped() == []
+    assert len(ses.state.messages) == 1
+
+
+def test_alone_without_a_spool(image: Image, ses: SesServer) -> None:
+    """(a) What SES does not take fails: nothing could be lost with the container."""
+    ses.script("quota")
     with Container(image) as container:
+        container.secret(credentials(ses), 0o444)
+        code, said = finish(container.start("php", "-r", SEND, uid=12345))
+    assert code == 1
+    assert "not sent, not queued" in said
+
+
+def test_nothing_but_the_spool_can_be_written(image: Image, ses: SesServer) -> None:
+    """What the others show, they show in such a container."""
+    places = ("/etc/sesmail", "/etc/sesmail/credentials", "/tmp", "/run", "/mnt", "/var/tmp")
+    with Container(image, has_spool=True) as container:
         container.secret(credentials(ses), 0o440)
-        code, said = finish(container.start("touch", "/etc/sesmail/new"))
-    assert code != 0
-    assert "Read-only file system" in said
+        for place in places:
+            code, said = finish(container.start("touch", f"{place}/new"))
+            assert code != 0
+            assert "Read-only file system" in said
+        assert finish(container.start("touch", "/var/spool/sesmail/new"))[0] == 0
 
 
-@pytest.mark.parametrize("source", ["ECS", "EKS"])
+@pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize("uid", [0, 12345])
 @pytest.mark.parametrize("is_beside", [False, True])
 def test_role(image: Image, ses: SesServer, source: str, uid: int, is_beside: bool) -> None:
@@ -104,22 +168,20 @@ def test_role(image: Image, ses: SesServer, source: str, uid: int, is_beside: bo
 
     In the foreground a role counts for root and for the owner of the credentials file.
     """
-    ses.state.keys = {ROLE_KEY: SECRET}
-    ses.state.session_tokens[ROLE_KEY] = ROLE_TOKEN
-    with Container(image, has_spool=is_beside) as container, Agent(container) as agent:
+    role.let_in(ses.state)
+    environ, expected = SOURCES[source]
+    with Container(image, has_spool=is_beside) as container, Agents(container) as agents:
         container.secret(credentials(ses, has_key=False), 0o444, uid=0 if is_beside else uid)
-        (container.shared / "token").write_text("from-the-file")
-        environ = agent.ecs if source == "ECS" else agent.eks
+        (container.shared / "token").write_text("of-the-file")
         words = ["php", "-r", SEND]
         if is_beside:
             change = ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups"]
             words = ["with-sesmaild", *(change if uid else []), *words]
         code, said = finish(container.start(*words, uid=0 if is_beside else uid, env=environ))
-        asked = agent.asked
     assert code == 0, said
     assert "internal error" not in said
-    assert [message.key_id for message in ses.state.messages] == [ROLE_KEY], said
-    assert set(asked) == {(source, "from-the-file")}
+    assert [message.key_id for message in ses.state.messages] == [role.ROLE_KEY], said
+    assert set(agents.asked) == {expected}
 
 
 @pytest.mark.parametrize("uid", [0, 12345])
@@ -146,7 +208,7 @@ def test_sigterm_loses_nothing(image: Image, ses: SesServer, uid: int) -> None:
         lines = iter(process.stdout.readline, "")  # what sesmailctl init made comes first
         assert next((line for line in lines if line[0].isdigit()), "") == "50\n"
         assert ses.state.messages == []
-        terminate(process)
+        tell(process, signal.SIGTERM)
         code, said = finish(process)
     assert code == 7, said
     subjects = [subject(message) for message in ses.state.messages]
@@ -168,44 +230,119 @@ def test_a_daemon_that_dies_is_started_again(image: Image, ses: SesServer) -> No
         container.secret(credentials(ses), 0o440, 990)
         process = container.start("with-sesmaild", "sh", "-c", program)
         sent = ses.state.wait_for_messages(1, 30)
-        terminate(process)
+        tell(process, signal.SIGTERM)
         code, said = finish(process)
     assert (code, len(sent)) == (0, 1), said
 
 
-def test_compose_names_what_is_there() -> None:
-    """Each service's Dockerfile exists, and the stop time is what sesmaild asks for."""
-    directory = CHECKOUT / "packaging/container"
-    load = "import json, sys, yaml; json.dump(yaml.safe_load(sys.stdin), sys.stdout)"
-    text = (directory / "compose.yaml").read_text()
-    command = ["/usr/bin/python3", "-c", load]
-    composed = json.loads(
-        subprocess.run(command, input=text, stdout=subprocess.PIPE, text=True).stdout
+def test_signals_are_handed_on(image: Image, ses: SesServer) -> None:
+    """(b) Each to the program, whose code is the container's; it ignores and blocks none itself."""
+    signals = ("HUP", "INT", "QUIT", "USR1", "USR2", "WINCH")
+    program = f"""
+        for signal in {" ".join(signals)}; do trap "echo SIG$signal" $signal; done
+        trap 'exit 5' TERM
+        grep -E '^Sig(Blk|Ign):' /proc/self/status
+        echo ready
+        while :; do sleep 1000 & wait $!; done
+    """
+    with Container(image, has_spool=True) as container:
+        container.secret(credentials(ses), 0o440, 990)
+        process = container.start("with-sesmaild", "bash", "-c", program)
+        assert process.stdout is not None
+        lines = [line.split() for line in iter(process.stdout.readline, "ready\n")]
+        assert {words[0]: int(words[1], 16) for words in lines if words[0].startswith("Sig")} == {
+            "SigBlk:": 0,
+            "SigIgn:": 0,
+        }
+        for name in signals:
+            tell(process, signal.Signals[f"SIG{name}"])
+            assert process.stdout.readline() == f"SIG{name}\n"
+        tell(process, signal.SIGTERM)
+        code, said = finish(process)
+    assert code == 5, said
+
+
+def test_a_long_queue_does_not_outlast_the_stop_time(image: Image, ses: SesServer) -> None:
+    """(b) After --drain the pass begins nothing more; the next container sends the rest, once."""
+    ses.state.max_send_rate = 1.0
+    send = SEND.replace("exit(", "for ($i = 0; $i < 50; $i++) (").replace(
+        " ? 0 : 1)", " || exit(1))"
     )
-    assert set(composed["services"]) == {"alone", "beside", "role"}
-    for service in composed["services"].values():
-        context = directory / service["build"]["context"]
-        assert (context / service["build"]["dockerfile"]).exists()
+    with Container(image, has_spool=True) as container:
+        container.secret(credentials(ses), 0o440, 990)
+        code, said = finish(container.start("with-sesmaild", "--drain", "1", "php", "-r", send))
+        assert code == 0, said
+        assert len(ses.state.messages) < 50
+        ses.state.max_send_rate = 10_000.0
+        process = container.start("with-sesmaild", "sleep", "1000")
+        ses.state.wait_for_messages(50, 60)
+        tell(process, signal.SIGTERM)
+        code, said = finish(process)
+    assert code == 128 + signal.SIGTERM, said
+    ids = [message.tags["sesmail-id"] for message in ses.state.messages]
+    assert len(ids) == len(set(ids)) == 50
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "text"),
+    [
+        ((), 64, "usage: with-sesmaild"),
+        (("--drain",), 64, "usage: with-sesmaild"),
+        (("--drain", "soon", "true"), 64, "usage: with-sesmaild"),
+        (("no-such-program",), 127, "cannot run 'no-such-program'"),
+    ],
+)
+def test_what_with_sesmaild_cannot_run(
+    image: Image, ses: SesServer, words: tuple[str, ...], code: int, text: str
+) -> None:
+    """One line, and the exit code of a shell."""
+    with Container(image, has_spool=True) as container:
+        container.secret(credentials(ses), 0o440, 990)
+        found, said = finish(container.start("with-sesmaild", *words))
+    assert (found, said.count(text)) == (code, 1), said
+
+
+def test_compose() -> None:
+    """docker-compose takes the file, and what it names is there."""
+    file = CHECKOUT / "packaging/container/compose.yaml"
+    command = ["docker-compose", "-f", str(file), "config"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    load = "import json, sys, yaml; json.dump(yaml.safe_load(sys.stdin), sys.stdout)"
+    command = ["/usr/bin/python3", "-c", load]  # docker-compose has that parser, too
+    text = subprocess.run(command, input=done.stdout, stdout=subprocess.PIPE, text=True).stdout
+    services = json.loads(text)["services"]
+    assert set(services) == {"alone", "beside", "role"}
+    for service in services.values():
+        assert Path(service["build"]["context"]) == CHECKOUT
+        assert (CHECKOUT / service["build"]["dockerfile"]).exists()
         assert service["read_only"] is True
-    assert composed["services"]["beside"]["stop_grace_period"] == "75s"
+    assert services["beside"]["stop_grace_period"] == "75s"
+    assert set(services["role"]["environment"]) == set(launch.ROLE_VARIABLES)
 
 
-class Agent:
-    """What gives a container its role: ECS's agent, and STS under its own name and certificate."""
+class Agents:
+    """Who gives a role: ECS's agent, EKS's, and STS under its own name and certificate.
+
+    ``asked`` has of each request host, path or action, and the token.
+    """
 
     def __init__(self, container: Container) -> None:
-        self.asked: list[tuple[str, str]] = []  # who was asked, and with which token
+        self.asked: list[tuple[str, str, str]] = []
         authority = Authority("Stand-in of Amazon's CA")
         pem = container.mounts / "sts.pem"
         pem.write_bytes(authority.issue([x509.DNSName(STS)]))
         (container.mounts / "ca.pem").write_bytes(authority.pem())
-        (container.mounts / "hosts").write_text(f"127.0.0.1 localhost\n{STS_ADDRESS} {STS}\n")
-        self._ecs = _Server(("127.0.0.1", 0), self)
-        self._sts = _Server((STS_ADDRESS, 443), self)
+        (container.mounts / "hosts").write_text(f"127.0.0.1 localhost {STS}\n")
+        self._servers = [
+            _Server(address, self)
+            for address in ((ECS_ADDRESS, 80), (EKS_ADDRESS, 80), ("127.0.0.1", 443))
+        ]
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(pem)
-        self._sts.socket = context.wrap_socket(self._sts.socket, server_side=True)
-        self._threads = [threading.Thread(target=s.serve_forever) for s in (self._ecs, self._sts)]
+        sts = self._servers[-1]
+        sts.socket = context.wrap_socket(sts.socket, server_side=True)
+        self._threads = [threading.Thread(target=one.serve_forever) for one in self._servers]
 
     def __enter__(self) -> Self:
         for thread in self._threads:
@@ -213,55 +350,41 @@ class Agent:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for server, thread in zip((self._ecs, self._sts), self._threads, strict=True):
+        for server, thread in zip(self._servers, self._threads, strict=True):
             server.shutdown()
             thread.join()
             server.server_close()
 
-    @property
-    def ecs(self) -> dict[str, str]:
-        """The variables of ECS, and of EKS Pod Identity."""
-        return {
-            "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"http://127.0.0.1:{self._ecs.server_port}/keys",
-            "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": "/mnt/token",
-        }
-
-    @property
-    def eks(self) -> dict[str, str]:
-        """The variables of a role for an EKS service account."""
-        return {
-            "AWS_ROLE_ARN": "arn:aws:iam::111122223333:role/mail",
-            "AWS_WEB_IDENTITY_TOKEN_FILE": "/mnt/token",
-        }
-
 
 class _Server(ThreadingHTTPServer):
-    def __init__(self, address: tuple[str, int], agent: Agent) -> None:
+    def __init__(self, address: tuple[str, int], agents: Agents) -> None:
         super().__init__(address, _Answer)
-        self.agent = agent
+        self.agents = agents
 
 
 class _Answer(BaseHTTPRequestHandler):
     server: _Server
 
     def do_GET(self) -> None:
-        """Give the keys as ECS does."""
-        self.server.agent.asked.append(("ECS", self.headers.get("Authorization", "")))
-        keys = {"AccessKeyId": ROLE_KEY, "SecretAccessKey": SECRET, "Token": ROLE_TOKEN}
-        self._answer(json.dumps(keys | {"Expiration": END}))
+        """Give the keys as the agents do."""
+        self._note(self.path, self.headers.get("Authorization", ""))
+        self._answer(json.dumps(role.ROLE_KEYS))
 
     def do_POST(self) -> None:
-        """Give the keys as AssumeRoleWithWebIdentity does."""
+        """Give the keys as STS does."""
         asked = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
-        assert asked["Action"] == ["AssumeRoleWithWebIdentity"]
-        self.server.agent.asked.append(("EKS", asked["WebIdentityToken"][0]))
-        name = "AssumeRoleWithWebIdentity"
+        (action,), (token,) = asked["Action"], asked["WebIdentityToken"]
+        self._note(action, token)
+        names = {"Token": "SessionToken"}
+        fields = {names.get(name, name): value for name, value in role.ROLE_KEYS.items()}
+        text = "".join(f"<{name}>{value}</{name}>" for name, value in fields.items())
         self._answer(
-            f'<{name}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><{name}Result>'
-            f"<Credentials><AccessKeyId>{ROLE_KEY}</AccessKeyId>"
-            f"<SecretAccessKey>{SECRET}</SecretAccessKey><SessionToken>{ROLE_TOKEN}</SessionToken>"
-            f"<Expiration>{END}</Expiration></Credentials></{name}Result></{name}Response>"
+            f'<{action}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/">'
+            f"<{action}Result><Credentials>{text}</Credentials></{action}Result></{action}Response>"
         )
+
+    def _note(self, what: str, token: str) -> None:
+        self.server.agents.asked.append((self.headers["Host"], what, token))
 
     def _answer(self, text: str) -> None:
         self.send_response(200)
