@@ -19,6 +19,7 @@ from sesmail.control import main as control
 from sesmail.control.command_tree import places
 from sesmail.queue.store import Store
 from tests.host import Host
+from tests.processes import for_the_block
 from tests.queue_entries import entry
 from tests.spool import PATIENCE
 
@@ -105,20 +106,20 @@ def test_queue_ids(host: Host, complete: Complete) -> None:
 def test_by_the_tabulator(host: Host, environ: dict[str, str]) -> None:
     """In an interactive bash, as it is typed."""
     master, slave = pty.openpty()
-    with subprocess.Popen(
+    bash = subprocess.Popen(
         ["bash", "--norc", "--noprofile", "-i"],
         stdin=slave,
         stdout=slave,
         stderr=slave,
         env=environ | {"TERM": "dumb", "PS1": "$ ", "HOME": "/nonexistent", "HISTFILE": ""},
         start_new_session=True,
-    ) as process:
+    )
+    with for_the_block(bash):
         os.close(slave)
         os.write(master, f"source {host.installed.prefix / SCRIPT}; echo rea''dy\n".encode())
         wait_for(master, b"ready")
         os.write(master, b"sesmailctl com\tb\t")
         wait_for(master, b"sesmailctl completion bash ")
-        process.kill()
     os.close(master)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from sesmail import launch
 from sesmail.control import aws
 from sesmail.control.aws import Aws, AwsError
 from sesmail.control.profile import keys
@@ -19,6 +20,7 @@ from sesmail.sysexits import EX_CONFIG, EX_NOPERM, EX_UNAVAILABLE, Configuration
 from tests.fakes.refusals import THROTTLED, Refusal
 from tests.fakes.ses import SesServer
 from tests.fakes.state import ACCOUNT, KEY_ID, SECRET
+from tests.installation import Installation
 
 OTHER = "www-data"
 
@@ -197,8 +199,11 @@ def test_other_variables_do_not_count(tmp_path: Path) -> None:
 
 
 @pytest.mark.root
-def test_a_profile_of_whoever_called_sudo(shared: Path) -> None:
+def test_a_profile_of_whoever_called_sudo(
+    installed: Installation, shared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What it names runs as that user; root's files are closed to it."""
+    monkeypatch.setattr(launch, "own_library", lambda: str(installed.library))
     program = shared / "keys"
     answer = {"Version": 1, "AccessKeyId": KEY_ID, "SecretAccessKey": SECRET}
     program.write_text(f"#!/bin/sh\nid -un > {shared}/who\necho '{json.dumps(answer)}'\n")

@@ -16,6 +16,7 @@ from sesmail.queue.store import Store
 from sesmail.sysexits import EX_NOPERM
 from tests.fakes.ses import SesServer
 from tests.host import Host
+from tests.processes import for_the_block
 from tests.queue_entries import entry
 from tests.spool import IDENTITY, Spool, of_another_user
 
@@ -130,11 +131,12 @@ def test_a_user_with_many_connections(host: Host, spool: Spool) -> None:
     """Four at a time are kept, silent as they are; others are answered and mail goes out."""
     spool.start()
     become = ["setpriv", f"--reuid={CALLER}", f"--regid={CALLER}", "--clear-groups"]
-    with subprocess.Popen(
+    process = subprocess.Popen(
         [*become, "/usr/bin/python3", "-IS", "-c", FLOOD, spool.directory / "control"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-    ) as flood:
+    )
+    with for_the_block(process) as flood:
         assert flood.stdout is not None
         assert flood.stdout.readline() == b"46\n"
         refused = host.run("-bp", user=CALLER)
@@ -159,9 +161,10 @@ def test_somebody_else_s_socket(host: Host, spool: Spool) -> None:
     )
     path.parent.chmod(0o777)
     become = ["setpriv", f"--reuid={OTHER}", f"--regid={OTHER}", "--clear-groups"]
-    with subprocess.Popen(
+    process = subprocess.Popen(
         [*become, "/usr/bin/python3", "-IS", "-c", listen, path], stdout=subprocess.PIPE
-    ) as stranger:
+    )
+    with for_the_block(process) as stranger:
         assert stranger.stdout is not None
         stranger.stdout.readline()
         result = host.run("-bp")
@@ -200,15 +203,17 @@ def test_the_recipe_for_containers(host: Host, spool: Spool) -> None:
     daemon = str(host.installed.command("sesmaild"))
     become = ["setpriv", f"--reuid={DAEMON}", f"--regid={DAEMON}", "--clear-groups", daemon]
     for command in ([daemon], become):
-        with subprocess.Popen(
+        process = subprocess.Popen(
             [*command, "--stderr"], env=host.environment(), stderr=subprocess.PIPE
-        ) as process:
+        )
+        with for_the_block(process):
             assert process.stderr is not None
             assert b"sesmaild is ready" in process.stderr.readline()
             assert _owner(process.pid) == pwd.getpwnam(DAEMON).pw_uid
             result = host.run("-bp", user=OTHER)
             process.terminate()
             rest = process.stderr.read()
+            process.wait()
         assert (process.returncode, result.exit_code) == (0, 0), rest
         assert b"control" not in rest
         assert result.stdout == b"Mail queue is empty\n"

@@ -10,7 +10,6 @@ import os
 import pwd
 import signal
 import subprocess
-import sys
 from binascii import crc32
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from sesmail.drop import layout
 from sesmail.envelope import Envelope
 from tests.fakes.ses import SesServer
 from tests.host import Host
+from tests.installation import PYTHON
 from tests.spool import AUTHOR, IDENTITY, Spool, message
 
 pytestmark = pytest.mark.root
@@ -64,7 +64,7 @@ def start_as(user: str, source: str, *arguments: object) -> subprocess.Popen[str
     """Start Python as a user, without any right of ours."""
     entry = pwd.getpwnam(user)
     return subprocess.Popen(
-        [sys.executable, "-Ic", source, *map(str, arguments)],
+        [PYTHON, "-Ic", source, *map(str, arguments)],
         user=entry.pw_uid,
         group=entry.pw_gid,
         extra_groups=[],

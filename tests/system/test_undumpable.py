@@ -9,7 +9,6 @@ import os
 import pwd
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +19,8 @@ import pytest
 from sesmail import launch
 from tests.fakes.ses import SesServer
 from tests.host import Host
-from tests.installation import Installation
+from tests.installation import PYTHON, Installation
+from tests.processes import for_the_block
 from tests.spool import PATIENCE, Spool
 from tests.system.test_isolation import DAEMON, isolated, run_as
 
@@ -68,7 +68,7 @@ def started(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Start a command as the daemon's user, from the first moment; it ends with the block."""
     user = pwd.getpwnam(DAEMON)
-    with subprocess.Popen(
+    process = subprocess.Popen(
         words,
         user=user.pw_uid,
         group=user.pw_gid,
@@ -78,9 +78,9 @@ def started(
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-    ) as process:
+    )
+    with for_the_block(process):
         yield process
-        process.kill()
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def spool(host: Host, ses: SesServer) -> Iterator[Spool]:
 
 def test_an_ordinary_process_can_be_looked_into() -> None:
     """The kernel allows it, so that the other tests can fail."""
-    with started(sys.executable, "-Ic", "print(flush=True); input()") as process:
+    with started(PYTHON, "-Ic", "print(flush=True); input()") as process:
         assert process.stdout is not None
         process.stdout.readline()
         assert seen(process.pid) == EVERYTHING
@@ -150,7 +150,7 @@ def dumps_core(process: subprocess.Popen[bytes]) -> bool:
 def test_an_ordinary_process_leaves_a_core_file(place: Path) -> None:
     """So that the other tests can fail."""
     code = "print(flush=True); input()"
-    with started(*UNLIMITED, sys.executable, "-Ic", code, cwd=place) as process:
+    with started(*UNLIMITED, PYTHON, "-Ic", code, cwd=place) as process:
         assert process.stdout is not None
         process.stdout.readline()
         assert dumps_core(process)
