@@ -65,7 +65,8 @@ class State:
 
     denied maps an access key id to the IAM actions it lacks (`ses:SendEmail`,
     `sts:GetCallerIdentity` and so on); refusing maps an action to what it is refused with, whoever
-    asks, for calls other than sends (those meet the scripted faults).  session_tokens maps a
+    asks, for calls other than sends (those meet the scripted faults); an OSError there ends the
+    connection without an answer.  session_tokens maps a
     temporary key's id to its token, expired_tokens holds those that ran out.  max_send_rate is
     recipients per second (None: no limit), max_24_hour_send recipients per 24 hours (-1: no
     limit).
@@ -88,7 +89,7 @@ class State:
     session_tokens: dict[str, str] = field(default_factory=dict)
     expired_tokens: set[str] = field(default_factory=set)
     denied: dict[str, set[str]] = field(default_factory=dict)
-    refusing: dict[str, Refusal] = field(default_factory=dict)
+    refusing: dict[str, Refusal | OSError] = field(default_factory=dict)
     configuration_sets: ConfigurationSets = field(default_factory=ConfigurationSets)
     max_configuration_sets: int = 10_000
     max_send_rate: float | None = None

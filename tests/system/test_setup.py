@@ -270,7 +270,40 @@ def test_nobody_answers(world: World) -> None:
     result = ctl.run(world.spool, *words, "--nameserver", world.dns.address)
     assert result.exit_code == EX_UNAVAILABLE
     assert "could not be tried" in result.stdout
+    assert "run the same command again: sesmailctl setup" in result.stdout
     assert world.file.exists()
+
+
+@pytest.mark.parametrize(
+    ("action", "verified", "left"),
+    [
+        ("ses:GetEmailIdentity", None, ["identity", "records", "verification", "account", "test"]),
+        (
+            "ses:PutEmailIdentityMailFromAttributes",
+            False,
+            ["identity", "records", "verification", "account", "test"],
+        ),
+        ("ses:PutAccountDetails", False, ["account", "test"]),
+    ],
+)
+def test_the_network_fails_on_the_way(
+    world: World, action: str, verified: bool | None, left: list[str]
+) -> None:
+    """The document has what is done and what is open; the same command does that."""
+    flags = [*world.flags(), "--no-wait", "--no-test", "--json"]
+    request = ["--request-production", "--website", "https://example.com", "--use-case", "Shop."]
+    request += ["--contact", "me@example.com", "--mail-type", "transactional"]
+    world.state.sandbox = True
+    world.state.refusing[action] = ConnectionResetError()
+    found = document(world.run(*flags, *request))
+    assert found["exit"] == EX_UNAVAILABLE
+    assert found["failure"].startswith(action.removeprefix("ses:"))
+    assert (found["verified"], found["open"]) == (verified, left)
+    assert found["credentials"]["written"] is True
+    assert bool(found["records"]) == ("records" not in left)
+    del world.state.refusing[action]
+    found = document(world.run(*flags, *request))
+    assert (found["failure"], found["open"], found["verified"]) == ("", [], False)
 
 
 # Rights.

@@ -24,6 +24,7 @@ class Making:
         self._domain = identity_name.domain(name)
         self.is_domain = name == self._domain
         self.has_made = False  # anything at SES
+        self.found: Answer | None = None  # what SES said last, also if it then answered no more
         self._wanted = ""  # a MAIL FROM domain, NONE, or "" for what is proposed
         if arguments.mail_from:
             if not self.is_domain:
@@ -44,9 +45,11 @@ class Making:
             self._terminal.mark(OK, f"{self._name} is known to SES from now on")
             if not self.is_domain:
                 self._terminal.say(f"SES sends a mail to {self._name}: follow the link in it.")
-        if not self.is_domain:
-            return found
-        return self._with_mail_from(client, self._with_dkim(client, found))
+        self.found = found
+        if self.is_domain:
+            self.found = self._with_dkim(client, found)
+            self.found = self._with_mail_from(client, self.found)
+        return self.found
 
     def mail_from(self, found: Answer | None) -> str:
         """Return the MAIL FROM domain, "" without; where SES was not asked, the one to enter."""

@@ -12,7 +12,11 @@ from sesmail.control.setup.at_ses import Answer
 from sesmail.control.setup.file import Settled
 from sesmail.control.setup.published import Published
 from sesmail.control.verb import Context
-from sesmail.sysexits import EX_OK, EX_UNAVAILABLE
+from sesmail.sysexits import EX_OK, EX_UNAVAILABLE, Failure
+
+# The parts of a run once the credentials are settled, in their order.
+PARTS = ("identity", "records", "verification", "account", "test")
+IDENTITY, RECORDS, VERIFICATION, ACCOUNT, TEST = PARTS
 
 
 @dataclass(slots=True)
@@ -22,7 +26,8 @@ class Outcome:
     ``found``: what SES says of it, None where it could not be asked; ``account``: the answer to
     GetAccount; ``production``: what became of a request; ``test``: the documents of the test mail,
     and ``test_code`` its exit code; ``has_admin``: an administrator sets up, not what is stored;
-    ``unknown``: what could not be found out, and why; ``steps``: what is to be done by hand.
+    ``unknown``: what could not be found out, and why; ``steps``: what is to be done by hand;
+    ``at``: the part of the run that goes on; ``failure``: what cut it off there, if anything did.
     """
 
     identity: str
@@ -36,6 +41,8 @@ class Outcome:
     test_code: int | None = None
     unknown: list[str] = field(default_factory=list)
     steps: list[str] = field(default_factory=list)
+    at: str = IDENTITY
+    failure: Failure | None = None
 
     def note(self, context: Context, text: str) -> None:
         """Say and keep what could not be found out or done, and why."""
@@ -59,6 +66,8 @@ class Outcome:
 
     def exit_code(self) -> int:
         """Return 0 if it works, or nobody can tell; 69 if the same command is to be run again."""
+        if self.failure is not None:
+            return self.failure.exit_code
         if self.is_verified is False or not self.settled.trial.is_sure:
             return EX_UNAVAILABLE
         return self.test_code or EX_OK
@@ -91,5 +100,7 @@ class Outcome:
             "test_exit": self.test_code,
             "unknown": self.unknown,
             "steps": self.steps,
+            "failure": str(self.failure) if self.failure else "",
+            "open": list(PARTS[PARTS.index(self.at) :]) if self.failure else [],
             "exit": self.exit_code(),
         }

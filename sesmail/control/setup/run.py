@@ -14,12 +14,12 @@ from sesmail.control.dns import Dns
 from sesmail.control.setup import account, console, file, verification
 from sesmail.control.setup.at_ses import Answer
 from sesmail.control.setup.making import Making
-from sesmail.control.setup.outcome import Outcome
+from sesmail.control.setup.outcome import ACCOUNT, RECORDS, TEST, VERIFICATION, Outcome
 from sesmail.control.setup.published import Published
 from sesmail.control.setup.silent import Silent
 from sesmail.control.terminal import OK, WARNING
 from sesmail.control.verb import Context
-from sesmail.sysexits import Failure, UsageError
+from sesmail.sysexits import EX_UNAVAILABLE, Failure, UsageError
 
 _ROOT = ":root"  # the end of the ARN of an account's own keys
 _OF_ROOT = (
@@ -47,21 +47,33 @@ class Run:
         outcome = Outcome(self._name, settled, unknown=list(settled.trial.unknown))
         self._say_credentials(outcome)
         self._arguments.region = settled.credentials.region  # an identity is of one region
+        try:
+            self._set_up(outcome)
+        except Failure as failure:
+            self._cut_off(outcome, failure)
+            raise
+        return self._end(outcome)
+
+    def _set_up(self, outcome: Outcome) -> None:
+        """Do what comes after the credentials; raise what cuts it off."""
         client = self._client(outcome)
         try:
             if client is not None:
                 client = self._find_or_make(client, outcome)
+            outcome.at = RECORDS
             self._say_what_to_enter(outcome)
+            outcome.at = VERIFICATION
             if client is not None and outcome.found is not None:
                 verification.settle(
                     self._context, self._arguments, client, outcome, outcome.found, self._look
                 )
+            outcome.at = ACCOUNT
             account.settle(self._context, self._arguments, client, outcome)
         finally:
             if client is not None:
                 client.close()
+        outcome.at = TEST
         self._test(outcome)
-        return self._end(outcome)
 
     def _prepare(self) -> None:
         """Do what ``sesmailctl init`` does if nobody has: one command is to be enough."""
@@ -185,6 +197,19 @@ class Run:
         to = self._arguments.test_to or SIMULATOR
         outcome.test_code = testmail.send_and_follow(context, self._name, to)
 
+    def _cut_off(self, outcome: Outcome, failure: Failure) -> None:
+        """Say what is done and what is open; the failure itself is told where it ends."""
+        outcome.failure = failure
+        outcome.found = outcome.found or self._making.found
+        if failure.exit_code == EX_UNAVAILABLE:
+            self._terminal.say()
+            self._say_how_to_go_on()
+        self._terminal.result(outcome.as_dict())
+
+    def _say_how_to_go_on(self) -> None:
+        command = shlex.join(["sesmailctl", *sys.argv[1:]])  # no secret is ever in it
+        self._terminal.say(f"Not done yet. To go on, run the same command again: {command}")
+
     def _end(self, outcome: Outcome) -> int:
         code = outcome.exit_code()
         self._terminal.say()
@@ -194,8 +219,7 @@ class Run:
                 command = f"sesmailctl events setup {self._name}"
                 self._terminal.say(f"To be told of bounces and complaints: {command}")
         elif outcome.is_verified is False:
-            command = shlex.join(["sesmailctl", *sys.argv[1:]])  # no secret is ever in it
-            self._terminal.say(f"Not done yet. To go on, run the same command again: {command}")
+            self._say_how_to_go_on()
         else:
             self._terminal.say(f"{self._name} is not seen to work yet; sesmailctl check may help.")
         self._terminal.result(outcome.as_dict())
