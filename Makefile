@@ -36,7 +36,7 @@ sbom: needs = venv deb
 reproducible: needs = deb reproducible
 
 .PHONY: help demo test test-clients test-crash test-packages test-scale check lint format \
-	types manual bench fuzz venv lock deps install uninstall dist deb reproducible sbom clean
+	types manual bench bench-docs fuzz venv lock deps install uninstall dist deb reproducible sbom clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -85,6 +85,9 @@ manual: ## the manual pages, as mandoc sees them
 bench: venv ## what we cost beside what is done without us, and beside others; QUICK=1: in short
 	$(need)
 	$(BIN)/python3 tests/bench/run.py $(if $(QUICK),--quick) $(ARGS)
+
+bench-docs: venv ## docs/PERFORMANCE.md, its charts and the README's numbers, from build/bench.json
+	$(BIN)/python -m tests.bench.document
 
 fuzz: venv ## throw bytes at command line, message and SMTP dialogue, each for FUZZ_SECONDS
 	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r packaging/requirements-fuzz.lock
