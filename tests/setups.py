@@ -76,10 +76,11 @@ class World:
         """Run ``setup`` without a terminal."""
         return ctl.run(self.spool, *self.words(*words, identity=identity), stdin=stdin)
 
-    def person(self, *words: str, identity: str = IDENTITY) -> Person:
+    def person(self, *words: str, identity: str = IDENTITY, columns: int = 80) -> Person:
         """Return a person at a terminal who runs ``setup``."""
         environ = {"SESMAIL_CONFIG": str(self.spool.configuration), "PATH": "/usr/bin:/bin"}
-        return Person([*ctl.COMMAND, *self.words(*words, identity=identity)], environ)
+        command = [*ctl.COMMAND, *self.words(*words, identity=identity)]
+        return Person(command, environ, columns)
 
     def publish(self, name: str = IDENTITY, mail_from: str = "") -> None:
         """Enter into the DNS what SES wants for a domain."""

@@ -90,6 +90,20 @@ class Terminal:
             padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
             self.say(_GAP.join(padded).rstrip())
 
+    def records(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Write a table whose cells are to be copied: a field a line where it would break them."""
+        widths = [max(map(len, column)) for column in zip(columns, *rows, strict=True)]
+        room = sum(widths) + len(_GAP) * (len(columns) - 1)
+        if not self.is_rich or room <= self.console.width:
+            self.table(columns, rows)
+            return
+        width = max(map(len, columns))
+        for number, row in enumerate(rows):
+            if number:
+                self.say()
+            for column, cell in zip(columns, row, strict=True):
+                self.say(f"{column:{width}}{_GAP}{cell}")
+
     def drawn(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> RenderableType:
         """Return a table as rich draws it, for ``watch``."""
         from rich.table import Table

@@ -70,6 +70,25 @@ def test_as_a_person_types(world: World) -> None:
     assert SECRET in world.file.read_text()
 
 
+@pytest.mark.parametrize("columns", [80, 200])
+def test_names_and_values_can_be_copied_whole(world: World, columns: int) -> None:
+    """None is broken: they stand in a table where it has room, else each in a line of its own."""
+    flags = [*world.flags(), "--mail-from", f"bounce.{IDENTITY}", "--no-wait", "--no-test"]
+    with world.person(*flags, columns=columns) as person:
+        assert person.ended() == EX_UNAVAILABLE
+        lines = person.screen.partition("As lines of a zone file:")[0].splitlines()
+    (token, *_) = world.state.identity(IDENTITY).tokens
+    name, value = f"{token}._domainkey.{IDENTITY}", f"{token}.dkim.amazonses.com"
+    fields = [f"Name   {name}", "Type   CNAME", f"Value  {value}", "DNS    missing", ""]
+    row = [name, "CNAME", value, "missing"]
+    if columns == 80:
+        place = lines.index(fields[0])
+        assert lines[place : place + len(fields)] == fields
+        assert max(map(len, lines[place:])) < columns
+    else:
+        assert row in [line.split() for line in lines]
+
+
 def test_a_wrong_shape_is_asked_again(world: World) -> None:
     """At once, for each value, with what it seems to be; and it is not shown."""
     with world.person("--no-wait", "--no-test") as person:

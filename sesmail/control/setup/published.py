@@ -83,7 +83,7 @@ class Published:
         rows = [
             (one.record.name, one.record.type, one.record.value, one.state) for one in self.found
         ]
-        terminal.table(("Name", "Type", "Value", "DNS"), rows)
+        terminal.records(("Name", "Type", "Value", "DNS"), rows)
         for one in self.found:
             if one.state not in (records.OK, records.MISSING):
                 terminal.say(one.text())
