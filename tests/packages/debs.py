@@ -16,27 +16,30 @@ _LIBRARY = "usr/share/sesmail/sesmail"
 
 @dataclass(frozen=True)
 class Debs:
-    """The binary packages of one version."""
+    """The binary packages of one version, in a directory; if they were built, with the .changes."""
 
-    sesmail: Path
-    sesmail_mta: Path
+    directory: Path
 
     @property
-    def directory(self) -> Path:
-        """Where they lie; if they were built, with the .dsc and .changes."""
-        return self.sesmail.parent
+    def sesmail(self) -> Path:
+        """The package itself."""
+        (path,) = self.directory.glob("sesmail_*.deb")
+        return path
+
+    @property
+    def sesmail_mta(self) -> Path:
+        """The empty one that says to be a mail-transport-agent."""
+        (path,) = self.directory.glob("sesmail-mta_*.deb")
+        return path
 
 
-def build(directory: Path) -> Debs:
+def build(directory: Path) -> None:
     """Build the packages into a directory."""
     _run(CHECKOUT / "packaging/deb", directory)
-    (sesmail,) = directory.glob("sesmail_*.deb")
-    (sesmail_mta,) = directory.glob("sesmail-mta_*.deb")
-    return Debs(sesmail, sesmail_mta)
 
 
-def previous(debs: Debs, directory: Path) -> Debs:
-    """Make packages of an earlier version.
+def previous(debs: Debs, directory: Path) -> None:
+    """Make packages of an earlier version in a directory.
 
     Two of its modules agree on another name for a function, as versions do: a process that has one
     of them from here and the other from there fails.
@@ -53,10 +56,8 @@ def previous(debs: Debs, directory: Path) -> Debs:
             _rename(submission / "main.py", "route.submit(", "route.submit_as_before(")
             _rename(submission / "route.py", "def submit(", "def submit_as_before(")
 
-    return Debs(
-        repack(debs.sesmail, directory / "sesmail_previous.deb", changed),
-        repack(debs.sesmail_mta, directory / "sesmail-mta_previous.deb", changed),
-    )
+    repack(debs.sesmail, directory / "sesmail_previous.deb", changed)
+    repack(debs.sesmail_mta, directory / "sesmail-mta_previous.deb", changed)
 
 
 def repack(deb: Path, new: Path, change: Callable[[Path], None]) -> Path:
