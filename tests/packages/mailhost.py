@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import subprocess
 import time
 from pathlib import Path
@@ -28,8 +29,13 @@ OURS = {
     "/usr/bin/mailq": "sesmail",
     "/usr/bin/newaliases": "sesmail",
 }
-_PHP = "exit(mail($argv[1], $argv[2], 'hello', ['From' => $argv[3], 'Message-ID' => $argv[4]])"
-_PHP += " ? 0 : 1);"
+_PHP = """
+[, $author, $recipient] = $argv;
+foreach (array_slice($argv, 3) as $token) {
+    $fields = ['From' => $author, 'Message-ID' => "<$token@example.com>"];
+    mail($recipient, $token, 'hello', $fields) || exit(1);
+}
+"""
 _PATIENCE = 30.0  # seconds; only a failing test waits for so long
 
 
@@ -116,10 +122,10 @@ class MailHost:
 
     # What must hold.
 
-    def php_mail(self, author: str, token: str) -> Done:
-        """Let PHP send a message, as www-data; the token is its subject."""
-        words = ["bob@example.org", token, author, f"<{token}@example.com>"]
-        return self.root.run(["php", "-r", _PHP, "--", *words], user="www-data", check=False)
+    def php_mail(self, author: str, *tokens: str, recipient: str = "bob@example.org") -> Done:
+        """Let PHP send a message for each token, its subject, as www-data."""
+        command = ["php", "-r", _PHP, "--", author, recipient, *tokens]
+        return self.root.run(command, user="www-data", check=False)
 
     def token(self) -> str:
         """Return words that no other message of this host has."""
@@ -140,25 +146,52 @@ class MailHost:
         self.check_other_mail(is_taken=self.mta is not None)
 
     def check_other_mail(self, *, is_taken: bool) -> None:
-        """Mail of another domain is the mail program's, where there is one."""
+        """Mail of another domain is the mail program's, where there is one; its mailq lists it."""
         token = self.token()
-        done = self.php_mail(f"wiki@{OTHER_DOMAIN}", token)
+        done = self.php_mail(f"wiki@{OTHER_DOMAIN}", token, recipient="carol@example.org")
         assert (done.returncode == 0) is is_taken, done
         if self.mta:
             self.mta.wait_for(self.root, self.next_hop, token)
+            if self.mta.keeps:
+                listed = self.root.run("mailq", check=False).stdout  # sesmaild may not run
+                assert "carol@example.org" in listed
 
     def check_packages(self) -> None:
         """Have dpkg find every file as it was unpacked, and no package half done."""
-        found = self.root.run("dpkg --verify; dpkg --audit").stdout
-        assert found == ""
+        found = self.root.run("dpkg --verify").stdout.splitlines()
+        diversions = self._diversions()
+        # dpkg --verify looks where a diverted file was and finds ours; so we look where it is.
+        wrong = [line for line in found if not self._is_whole(line.split()[-1], diversions)]
+        assert wrong == [], wrong
+        audit = self.root.run("dpkg --audit").stdout
+        assert audit == "", audit
+
+    def _diversions(self) -> dict[str, str]:
+        """Return where our diversions lead, by where they lead from."""
+        text = self.root.run("dpkg-divert --list").stdout
+        return dict(re.findall("diversion of (.*) to (.*) by sesmail", text))
+
+    def _is_whole(self, path: str, diversions: dict[str, str]) -> bool:
+        """Tell whether a file that moved aside has the sum that its package has for it."""
+        moved = diversions.get(path)
+        if not moved:
+            return False
+        digest = self.root.run(["md5sum", moved]).stdout.split()[0]
+        line = f"{digest}  {path.lstrip('/')}"
+        command = f"grep -qsFx '{line}' /var/lib/dpkg/info/*.md5sums"
+        return self.root.run(command, check=False).returncode == 0
 
     def check_gone(self, before: Snapshot) -> None:
-        """The mail program has its names again, and takes mail."""
+        """sesmail is no more, and the mail program has its names again."""
         self.check_packages()
+        self.check_given_back(before)
+
+    def check_given_back(self, before: Snapshot) -> None:
+        """The mail program has its names again, and takes mail."""
         after = self.root.snapshot()
         for path in (*OURS, *(f"{path}.distrib" for path in OURS)):
             assert after.get(path) == before.get(path), path
-        assert " by sesmail" not in self.root.run("dpkg-divert --list").stdout
+        assert self._diversions() == {}
         if self.mta:
             self.check_other_mail(is_taken=True)
 

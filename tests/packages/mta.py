@@ -19,13 +19,14 @@ class Mta:
     """A mail program: how it is set up after its installation, and what it has taken.
 
     ``has`` tells whether a message that holds these words is in its queue, log or next hop;
-    ``traces`` are the files that its own work changes.
+    ``traces`` are the files that its own work changes. With ``keeps``, messages stay in its queue.
     """
 
     name: str
     set_up: Callable[[Root, Recorder], None]
     has: Callable[[Root, Recorder, str], bool]
     traces: tuple[str, ...] = ()
+    keeps: bool = False
 
     def install(self, root: Root, next_hop: Recorder) -> None:
         """Install it, or put it in place of the one that is there."""
@@ -45,9 +46,22 @@ def _nothing(root: Root, next_hop: Recorder) -> None:
 
 
 def _postfix(root: Root, next_hop: Recorder) -> None:
-    # Its daemons do not run, so what it takes stays in maildrop.
-    settings = "compatibility_level = 3.6\nmyhostname = host.example.com\nmydestination =\n"
-    root.write("/etc/postfix/main.cf", settings + "inet_protocols = ipv4\n")
+    """Let its daemons run: no DNS, no listener, everything to the next hop."""
+    settings = {
+        "compatibility_level": "3.6",
+        "myhostname": "host.example.com",
+        "mydestination": "",
+        "inet_interfaces": "loopback-only",
+        "inet_protocols": "ipv4",
+        "smtp_dns_support_level": "disabled",
+        "smtp_host_lookup": "native",
+        "alias_maps": "",
+        "relayhost": f"[127.0.0.1]:{next_hop.port}",
+    }
+    lines = [f"{name} = {value}\n" for name, value in settings.items()]
+    root.write("/etc/postfix/main.cf", "".join(lines))
+    root.run("cp /usr/share/postfix/master.cf.dist /etc/postfix/master.cf")
+    root.run("postconf -F '*/*/chroot=n'; postconf -MX smtp/inet; postfix start")
 
 
 def _msmtp(root: Root, next_hop: Recorder) -> None:
@@ -73,7 +87,7 @@ MTAS = {
         Mta(
             "postfix",
             _postfix,
-            _in_files("/var/spool/postfix/maildrop"),
+            _at_next_hop,
             ("/var/spool/postfix/", "/var/lib/postfix/"),
         ),
         # It delivers by itself as it takes a message: to nobody but local users, as installed.
@@ -88,6 +102,7 @@ MTAS = {
             _nothing,
             _in_files("/var/spool/nullmailer/queue"),
             ("/var/spool/nullmailer/",),
+            keeps=True,
         ),
         Mta("msmtp-mta", _msmtp, _at_next_hop),
     )

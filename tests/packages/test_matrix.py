@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.packages.debs import Debs
+from tests.packages.debs import Debs, repack
 from tests.packages.mailhost import DOMAIN, MailHost
 from tests.packages.mta import MTAS, another, chosen
 from tests.packages.snapshot import difference
@@ -25,8 +27,12 @@ LEFT = (
     "/etc/gshadow-",
     "/etc/subuid-",
     "/etc/subgid-",
+    "/run/adduser",  # its lock
 )
 WAITING = 100
+MESSAGE = f"From: wiki@{DOMAIN}\\nSubject: in between\\n\\nhello\\n"
+# -odq: into the drop, whether a daemon runs or not.
+SEND = f"printf '{MESSAGE}' | /usr/sbin/sendmail -odq bob@example.org\n"
 # Sends until /run/stop is there: a line for each message in `taken`, or why not in `refused`.
 HAMMER = f"""
 number=0
@@ -69,14 +75,14 @@ def test_installed_after_the_mail_program(host: MailHost, debs: Debs, name: str)
     host.check()
     host.root.apt_get("purge", "sesmail")
     host.check_gone(before)
-    traces = mta.traces if mta else ()
-    assert difference(before, host.root.snapshot(), (*LEFT, *traces)) == []
+    assert difference(before, host.root.snapshot(), (*LEFT, *(mta.traces if mta else ()))) == []
 
 
 @pytest.mark.root
 @pytest.mark.parametrize("name", chosen())
 def test_installed_before_the_mail_program(host: MailHost, debs: Debs, name: str) -> None:
     """What is installed later, and what then takes its place, gets the other mail."""
+    before = host.root.snapshot()
     host.install(debs.sesmail)
     host.check()
     if mta := MTAS.get(name):
@@ -86,8 +92,8 @@ def test_installed_before_the_mail_program(host: MailHost, debs: Debs, name: str
     host.check()
     host.root.apt_get("purge", "sesmail")
     host.check_packages()
-    assert not host.root.inside("/etc/sesmail").exists()
-    assert not host.root.inside("/var/spool/sesmail").exists()
+    differing = difference(before, host.root.snapshot(), LEFT)
+    assert [line for line in differing if "sesmail" in line or ".distrib" in line] == []
     assert host.root.run("getent passwd sesmail; getent group sesmail", check=False).stdout == ""
     host.check_other_mail(is_taken=True)
 
@@ -98,18 +104,17 @@ def test_upgraded(host: MailHost, debs: Debs, previous_debs: Debs, name: str) ->
     """What waits is sent by the new version, and every mail that is sent meanwhile is taken."""
     if mta := MTAS.get(name):
         host.install_mta(mta)
+    before = host.root.snapshot()
     host.install(previous_debs.sesmail)
     host.credentials("http://127.0.0.1:9")  # nobody there: the mail waits in the queue
     half = [host.token() for _ in range(WAITING // 2)]
     host.start()
-    for token in half:
-        assert host.php_mail(f"wiki@{DOMAIN}", token).returncode == 0
+    assert host.php_mail(f"wiki@{DOMAIN}", *half).returncode == 0
     drop = host.root.inside("/var/spool/sesmail/drop")
     host.wait_for_pickup()
     host.stop()
-    waiting = [*half, *(host.token() for _ in range(WAITING // 2))]
-    for token in waiting[len(half) :]:
-        assert host.php_mail(f"wiki@{DOMAIN}", token).returncode == 0
+    other_half = [host.token() for _ in range(WAITING // 2)]
+    assert host.php_mail(f"wiki@{DOMAIN}", *other_half).returncode == 0
     assert len(list(drop.iterdir())) == WAITING // 2
     host.credentials(host.ses.api_url)
     hammers = [host.root.start(["sh", "-c", HAMMER, "sh", number]) for number in "12"]
@@ -120,13 +125,56 @@ def test_upgraded(host: MailHost, debs: Debs, previous_debs: Debs, name: str) ->
     host.root.run("rm /run/stop")
     assert host.root.run("cat /mnt/refused-*").stdout == ""
     taken = host.root.run("cat /mnt/taken-*").stdout.split()
-    assert len(taken) > 10
+    assert {word.split("-")[1] for word in taken} == {"1", "2"}
     assert host.root.run("ls -d /usr/share/sesmail.*", check=False).stdout == ""
     host.start()
     host.root.run("sesmailctl queue retry --all", check=False)
-    host.wait_for_ses(*waiting, *taken)
+    host.wait_for_ses(*half, *other_half, *taken)
     host.stop()
     host.check()
+    host.root.apt_get("purge", "sesmail")
+    host.check_gone(before)
+    assert difference(before, host.root.snapshot(), (*LEFT, *(mta.traces if mta else ()))) == []
+
+
+@pytest.mark.root
+def test_new_and_old_modules_never_meet(
+    host: MailHost, debs: Debs, previous_debs: Debs, tmp_path: Path
+) -> None:
+    """A mail is taken when only some files are the new ones, and when all are and none compiled."""
+    module = "/usr/share/sesmail/sesmail/submission/route.py"
+
+    def changed(tree: Path) -> None:
+        shutil.copy(tree / module[1:], host.root.shared)
+        _append(tree, "preinst", f"cp /mnt/route.py {module}\n{SEND}")
+        _append(tree, "postinst", SEND, where="#!/bin/sh\n")
+
+    new = repack(debs.sesmail, tmp_path / "sesmail_meeting.deb", changed)
+    host.install(previous_debs.sesmail)
+    host.root.install_deb(new)
+    assert len(list(host.root.inside("/var/spool/sesmail/drop").iterdir())) == 2
+
+
+@pytest.mark.root
+def test_a_sendmail_that_began_before_ends_with_its_code(
+    host: MailHost, debs: Debs, previous_debs: Debs
+) -> None:
+    """An upgrade waits for it, for a while."""
+    host.install(previous_debs.sesmail)
+    slow = host.root.start(
+        f"(sleep 3; printf '{MESSAGE}') | /usr/sbin/sendmail -odq bob@example.org"
+    )
+    host.root.run("until grep -qsxz -e -IS /proc/[0-9]*/cmdline; do sleep 0.05; done")
+    host.install(debs.sesmail)
+    assert slow.wait(30) == 0
+    assert len(list(host.root.inside("/var/spool/sesmail/drop").iterdir())) == 1
+
+
+def _append(tree: Path, script: str, text: str, where: str = "") -> None:
+    """Put commands at the end of a maintainer script, or behind these words."""
+    file = tree / "DEBIAN" / script
+    old = file.read_text()
+    file.write_text(old.replace(where, where + text, 1) if where else old + text)
 
 
 @pytest.mark.root
@@ -134,8 +182,7 @@ def test_what_waits_is_counted(host: MailHost, debs: Debs) -> None:
     """A removal says how many messages wait and keeps them; a purge how many went."""
     host.install(debs.sesmail)
     tokens = [host.token() for _ in range(3)]
-    for token in tokens:
-        assert host.php_mail(f"wiki@{DOMAIN}", token).returncode == 0
+    assert host.php_mail(f"wiki@{DOMAIN}", *tokens).returncode == 0
     removed = host.root.apt_get("remove", "sesmail").stdout
     assert re.findall("sesmail: .*", removed) == [
         "sesmail: 3 undelivered messages stay in /var/spool/sesmail for another installation"
@@ -145,8 +192,7 @@ def test_what_waits_is_counted(host: MailHost, debs: Debs) -> None:
     host.wait_for_ses(*tokens)
     host.credentials("http://127.0.0.1:9")
     host.root.run("kill -HUP $(cat /run/sesmaild.pid)")
-    for token in (host.token(), host.token()):
-        assert host.php_mail(f"wiki@{DOMAIN}", token).returncode == 0
+    assert host.php_mail(f"wiki@{DOMAIN}", host.token(), host.token()).returncode == 0
     host.wait_for_pickup()
     host.stop()
     purged = host.root.apt_get("purge", "sesmail").stdout
