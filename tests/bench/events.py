@@ -9,7 +9,6 @@ SQS there would be less between them.
 
 from __future__ import annotations
 
-import os
 import statistics
 import subprocess
 import sys
@@ -22,7 +21,7 @@ import boto3
 from botocore.config import Config
 
 from tests import aftermath
-from tests.bench import rows
+from tests.bench import processes, rows
 from tests.bench.plan import Plan
 from tests.bench.rows import Row
 from tests.fakes.queue import Queue
@@ -33,10 +32,8 @@ from tests.spool import Spool
 
 NAME = "events"
 AT_ONCE = 10  # messages in a call of SQS
-EVENTS = 10_000
 RATE_BAR = rows.at_least(0.5)
 _PATIENCE = 300.0  # seconds
-_TICK = os.sysconf("SC_CLK_TCK")
 
 Measured = tuple[float, float]  # messages per second, CPU seconds per message
 
@@ -44,35 +41,37 @@ Measured = tuple[float, float]  # messages per second, CPU seconds per message
 def measure(directory: Path, installed: Installation, plan: Plan) -> list[Row]:
     """Return the rate at which events are read, joined and written down."""
     ours, bare = [], []
+    events = plan.count(10_000, 2_000)
     for number in range(plan.count(3, 1)):
         place = directory / str(number)
         place.mkdir()
         with SesServer() as ses:
             spool = Spool(place, ses, command=(installed.command("sesmaild"),))
-            messages = sent.fill(spool.queue_directory, EVENTS // 2)
+            messages = sent.fill(spool.queue_directory, events // 2)
             queue = aftermath.connect(spool)
             sent.tell(ses, messages)
-            bare.append(_bare(spool, queue))
+            bare.append(_bare(spool, queue, events))
             sent.tell(ses, messages)
-            ours.append(_read(spool, queue))
+            ours.append(_read(spool, queue, events))
             spool.close()
-    rate, cpu = (statistics.median(pair[n] for pair in ours) for n in (0, 1))
-    bare_rate, bare_cpu = (statistics.median(pair[n] for pair in bare) for n in (0, 1))
-    note = (
-        f"{rate:.0f}/s against {bare_rate:.0f}/s, "
-        f"{cpu * 1000:.2f} ms against {bare_cpu * 1000:.2f} ms of CPU each"
-    )
-    return [Row(name="events / bare loop: rate", value=rate / bare_rate, bar=RATE_BAR, note=note)]
+    facts = {}
+    for whose, measured in (("", ours), (" of it", bare)):
+        facts[f"messages/s{whose}"] = statistics.median(rate for rate, _ in measured)
+        facts[f"ms of CPU each{whose}"] = 1000 * statistics.median(cpu for _, cpu in measured)
+    ours_rates, bare_rates = ([rate for rate, _ in measured] for measured in (ours, bare))
+    return [
+        rows.ratio("events / bare loop: rate", ours_rates, bare_rates, facts=facts, bar=RATE_BAR)
+    ]
 
 
-def _read(spool: Spool, queue: Queue) -> Measured:
+def _read(spool: Spool, queue: Queue, events: int) -> Measured:
     """Let a daemon read what the bare loop has left: all that was told after it."""
     spool.start()
     assert spool.process is not None
-    first = _wait(queue, EVENTS + EVENTS // 10)
-    begin, cpu = time.perf_counter(), _cpu(spool.process.pid)
-    last = _wait(queue, 2 * EVENTS)
-    elapsed, used = time.perf_counter() - begin, _cpu(spool.process.pid) - cpu
+    first = _wait(queue, events + events // 10)
+    begin, cpu = time.perf_counter(), processes.of(spool.process.pid).cpu
+    last = _wait(queue, 2 * events)
+    elapsed, used = time.perf_counter() - begin, processes.of(spool.process.pid).cpu - cpu
     spool.stop()
     return (last - first) / elapsed, used / (last - first)
 
@@ -83,16 +82,10 @@ def _wait(queue: Queue, number: int) -> int:
     return queue.counts["deleted"]
 
 
-def _cpu(pid: int) -> float:
-    """Return the CPU seconds of a process, threads that ended included."""
-    words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(words[11]) + int(words[12])) / _TICK
-
-
-def _bare(spool: Spool, queue: Queue) -> Measured:
+def _bare(spool: Spool, queue: Queue, events: int) -> Measured:
     name = queue.arn.rpartition(":")[2]
     url = f"{spool.ses.api_url}/{queue.arn.split(':')[4]}/{name}"
-    command = [sys.executable, "-m", "tests.bench.events", url, str(EVENTS)]
+    command = [sys.executable, "-m", "tests.bench.events", url, str(events)]
     done = subprocess.run(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True, check=True)
     rate, cpu = done.stdout.split()
     return float(rate), float(cpu)
