@@ -3,53 +3,39 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import signal
 import sys
 from collections.abc import Sequence
 
 from sesmail import VERSION, settings
-from sesmail.control import (
-    completion,
-    init,
-    log,
-    policy,
-    queue,
-    remove,
-    status,
-    suppression,
-    testmail,
-)
-from sesmail.control.activate import command as activate
-from sesmail.control.check import command as check
-from sesmail.control.events import command as events
-from sesmail.control.importing import command as importing
-from sesmail.control.report import command as reporting
-from sesmail.control.setup import command as setup
 from sesmail.control.terminal import Terminal
 from sesmail.control.verb import Context
 from sesmail.delivery import report, undumpable
 from sesmail.submission.log import printable
 from sesmail.sysexits import EX_SOFTWARE, EX_USAGE, Failure
 
-# In the order of --help: first what is used first.
-VERBS = (
-    setup,
-    activate,
-    check,
-    testmail,
-    status,
-    queue,
-    log,
-    reporting,
-    suppression,
-    events,
-    importing,
-    policy,
-    remove,
-    init,
-    completion,
-)
+# Where each is, in the order of --help: first what is used first. To import all of them takes as
+# long as the rest of a run, so only that is with whose name the command line begins.
+VERBS = {
+    "setup": "setup.command",
+    "activate": "activate.command",
+    "deactivate": "activate.command",
+    "check": "check.command",
+    "test": "testmail",
+    "status": "status",
+    "queue": "queue",
+    "log": "log",
+    "report": "report.command",
+    "suppression": "suppression",
+    "events": "events.command",
+    "import": "importing.command",
+    "policy": "policy",
+    "remove": "remove",
+    "init": "init",
+    "completion": "completion",
+}
 
 
 def main(words: Sequence[str]) -> int:
@@ -58,7 +44,7 @@ def main(words: Sequence[str]) -> int:
     os.umask(0o077)
     try:
         undumpable.become_undumpable()
-        arguments = parser().parse_args(words)
+        arguments = parser(words[0] if words else "").parse_args(words)
         terminal = Terminal(is_json=getattr(arguments, "json", False))
         loaded, faults = settings.load_what_can_be(os.environ)
         if faults and not getattr(arguments, "tells_faults", False):
@@ -82,13 +68,13 @@ class _Parser(argparse.ArgumentParser):
         self.exit(EX_USAGE, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the parser of the whole command line."""
+def parser(verb: str = "") -> argparse.ArgumentParser:
+    """Return the parser of the whole command line, or what of it ``verb`` needs, if it is one."""
     whole = _Parser("sesmailctl", description="Administer sesmail; see sesmailctl(8).")
     whole.add_argument("--version", action="version", version=f"sesmail {VERSION}")
     verbs = whole.add_subparsers(metavar="VERB", required=True)
-    for module in VERBS:
-        module.add(verbs)
+    for module in [VERBS[verb]] if verb in VERBS else dict.fromkeys(VERBS.values()):
+        importlib.import_module(f"sesmail.control.{module}").add(verbs)
     return whole
 
 
