@@ -1,7 +1,8 @@
 """sesmailctl activate and deactivate on Debian, and on trees laid out as Fedora's and Arch's are.
 
 Fedora's `alternatives` is not to be had from Debian; its state file has the form of Debian's tool,
-which stands in for it. Arch has neither dpkg nor alternatives, so both are taken out of its tree.
+which stands in for it, under Fedora's names and with its directory. Neither Fedora nor Arch has
+dpkg, nor Arch alternatives: they are taken out of their trees.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import pytest
 from tests.fakes.ses import KEY_ID, SECRET, SesServer
 from tests.installation import make
 from tests.packages import base
+from tests.packages.debs import Debs
 from tests.packages.root import Done, Root
 from tests.packages.snapshot import difference
 
@@ -27,6 +29,13 @@ DIFFERENT = ("/var/spool/", "/var/log/", "/var/lib/dpkg/diversions-old", "/tmp/"
 INSTALLED = ("/var/cache/", "/var/lib/apt/", "/var/lib/dpkg/status-old")  # by apt-get
 MESSAGE = "From: wiki@{domain}\nTo: bob@example.org\nSubject: Hello\n\nText\n"
 REAL = "#!/bin/sh\n# version {version}\ncat >>/tmp/real\n"
+
+DEBIANS_TOOL = "/usr/lib/update-alternatives-of-debian"
+ALTERNATIVES = f'#!/bin/sh\nexec {DEBIANS_TOOL} --admindir /var/lib/alternatives "$@"\n'
+# What check says of each way.
+BY_DIVERSIONS = "what packages bring is diverted to .distrib"
+BY_ALTERNATIVES = "it is the chosen alternative"
+BY_ASIDE = "what was there is moved aside to .real"
 
 
 class Host:
@@ -84,10 +93,18 @@ class Host:
         self.root.run(f"{NAMES[0]} -t", user="www-data", input=text)
         assert "From: wiki@example.net" in self.root.read("/tmp/real")
 
+    def state(self) -> str:
+        """Return what check says of who /usr/sbin/sendmail is."""
+        lines = self.ctl("check --offline --json", check=False).stdout.splitlines()
+        findings = [json.loads(line) for line in lines]
+        (text, *_) = [str(one["text"]) for one in findings if one.get("subject") == "sendmail"]
+        return text
+
     @contextlib.contextmanager
-    def active(self) -> Iterator[None]:
-        """Activated, twice; then deactivated, twice; the tree is what it was."""
-        before = self.root.snapshot()
+    def active(self, by: str) -> Iterator[None]:
+        """Activated, twice; then deactivated, twice; the tree is what it was. ``by``: see check."""
+        before, state = self.root.snapshot(), self.state()
+        assert "is sesmail" not in state
         planned = self.ctl("activate --dry-run").stdout
         assert "would " in planned
         assert difference(before, self.root.snapshot(), DIFFERENT) == []
@@ -97,8 +114,14 @@ class Host:
         assert json.loads(self.ctl("activate --json").stdout)["steps"] == []
         assert difference(between, self.root.snapshot(), DIFFERENT) == []
         assert {self.leads(name) for name in NAMES} == {OURS}
+        assert self.state() == f"/usr/sbin/sendmail is sesmail, by a link to {OURS}; {by}"
         yield
-        self.ctl("deactivate")
+        active = self.root.snapshot()
+        planned = self.ctl("deactivate --dry-run").stdout
+        assert "would " in planned
+        assert difference(active, self.root.snapshot(), DIFFERENT) == []
+        assert len(self.ctl("deactivate").stdout.splitlines()) == len(planned.splitlines())
+        assert self.state() == state
         assert "nothing was activated" in self.ctl("deactivate").stdout
         assert difference(before, self.root.snapshot(), (*DIFFERENT, *INSTALLED)) == []
 
@@ -119,20 +142,40 @@ def host(ses: SesServer) -> Iterator[Host]:
 
 
 @pytest.fixture
-def fedora(host: Host) -> Host:
-    """The group mta, as postfix.spec and exim.spec make it, and links from nowhere else."""
-    for mta, priority in (("postfix", 60), ("exim", 10)):
-        words = f"--install /usr/sbin/sendmail mta /usr/sbin/sendmail.{mta} {priority}"
-        host.root.write(f"/usr/sbin/sendmail.{mta}", REAL.format(version=1), mode=0o755)
-        host.root.write(f"/usr/lib/sendmail.{mta}", REAL.format(version=1), mode=0o755)
-        host.root.write(f"/etc/pam.d/smtp.{mta}", "#%PAM-1.0\n")
-        words += f" --slave /usr/lib/sendmail mta-sendmail /usr/lib/sendmail.{mta}"
-        words += f" --slave /etc/pam.d/smtp mta-pam /etc/pam.d/smtp.{mta}"
-        for name in ("mailq", "newaliases"):
-            host.root.write(f"/usr/bin/{name}.{mta}", REAL.format(version=1), mode=0o755)
-            words += f" --slave /usr/bin/{name} mta-{name} /usr/bin/{name}.{mta}"
-        host.root.run(f"update-alternatives {words}")
+def bare_fedora(host: Host) -> Host:
+    """No dpkg; `alternatives`, in /usr/sbin, with its state in /var/lib/alternatives."""
+    host.root.write("/usr/sbin/alternatives", ALTERNATIVES, mode=0o755)
+    host.root.run(
+        "mkdir /var/lib/alternatives && mv /var/lib/dpkg/alternatives/* /var/lib/alternatives &&"
+        f"mv /usr/bin/update-alternatives {DEBIANS_TOOL} &&"
+        "ln -s alternatives /usr/sbin/update-alternatives && rm -r /var/lib/dpkg /usr/bin/dpkg*"
+    )
     return host
+
+
+@pytest.fixture
+def fedora(bare_fedora: Host) -> Host:
+    """The group mta, as postfix.spec and exim.spec make it, and links from nowhere else."""
+    root = bare_fedora.root
+    for mta in ("postfix", "exim"):
+        for path in (f"/usr/sbin/sendmail.{mta}", f"/usr/lib/sendmail.{mta}"):
+            root.write(path, REAL.format(version=1), mode=0o755)
+        for name in ("mailq", "newaliases"):
+            root.write(f"/usr/bin/{name}.{mta}", REAL.format(version=1), mode=0o755)
+        root.write(f"/etc/pam.d/smtp.{mta}", "#%PAM-1.0\n")
+        register(root, mta)
+    return bare_fedora
+
+
+def register(root: Root, mta: str) -> None:
+    """Do what Fedora's package does after its installation."""
+    priority = {"postfix": 60, "exim": 10}[mta]
+    words = f"--install /usr/sbin/sendmail mta /usr/sbin/sendmail.{mta} {priority}"
+    words += f" --slave /usr/lib/sendmail mta-sendmail /usr/lib/sendmail.{mta}"
+    words += f" --slave /etc/pam.d/smtp mta-pam /etc/pam.d/smtp.{mta}"
+    for name in ("mailq", "newaliases"):
+        words += f" --slave /usr/bin/{name} mta-{name} /usr/bin/{name}.{mta}"
+    root.run(f"alternatives {words}")
 
 
 @pytest.fixture
@@ -149,7 +192,7 @@ def arch(host: Host) -> Host:
 
 def test_debian_without_a_mail_program(host: Host) -> None:
     """Mail of identities goes; a mail program that comes later lands beside us, and stays."""
-    with host.active():
+    with host.active(BY_DIVERSIONS):
         host.send()
     host.ctl("activate")
     host.root.install("nullmailer")
@@ -164,7 +207,7 @@ def test_debian_without_a_mail_program(host: Host) -> None:
 def test_debian_with_postfix(host: Host) -> None:
     """Identities' mail goes to SES, the rest to Postfix, also when that is installed again."""
     host.root.install("postfix")
-    with host.active():
+    with host.active(BY_DIVERSIONS):
         host.send()
         assert host.real() == "/usr/sbin/sendmail.distrib"
         text = MESSAGE.format(domain="example.net")
@@ -216,30 +259,40 @@ def test_only_root(host: Host) -> None:
 
 def test_fedora(fedora: Host) -> None:
     """We are the first of the group; what is not ours of it stays with Postfix."""
-    with fedora.active():
+    with fedora.active(BY_ALTERNATIVES):
         fedora.send()
         fedora.send_other()
         assert fedora.real() == "/usr/sbin/sendmail.postfix"
         assert fedora.real("/usr/bin/mailq") == "/usr/bin/mailq.postfix"
         assert fedora.leads("/etc/pam.d/smtp") == "/etc/pam.d/smtp.postfix"
-        fedora.root.run("update-alternatives --remove mta /usr/sbin/sendmail.postfix")
+        fedora.root.run("alternatives --remove mta /usr/sbin/sendmail.postfix")
         assert fedora.leads() == OURS
-        words = "/usr/sbin/sendmail mta /usr/sbin/sendmail.postfix 60"
-        words += " --slave /usr/lib/sendmail mta-sendmail /usr/lib/sendmail.postfix"
-        words += " --slave /etc/pam.d/smtp mta-pam /etc/pam.d/smtp.postfix"
-        for name in ("mailq", "newaliases"):
-            words += f" --slave /usr/bin/{name} mta-{name} /usr/bin/{name}.postfix"
-        fedora.root.run(f"update-alternatives --install {words}")
+        register(fedora.root, "postfix")
         assert fedora.leads() == OURS
+
+
+def test_fedora_without_a_mail_program(bare_fedora: Host) -> None:
+    """The group is made, and goes with us; a mail program that comes later is behind us."""
+    with bare_fedora.active(BY_ALTERNATIVES):
+        bare_fedora.send()
+    bare_fedora.ctl("activate")
+    bare_fedora.root.write("/usr/sbin/sendmail.postfix", REAL.format(version=1), mode=0o755)
+    bare_fedora.root.run(
+        "alternatives --install /usr/sbin/sendmail mta /usr/sbin/sendmail.postfix 60"
+    )
+    assert bare_fedora.leads() == OURS
+    bare_fedora.send_other()
+    bare_fedora.ctl("deactivate")
+    assert bare_fedora.leads() == "/usr/sbin/sendmail.postfix"
 
 
 def test_fedora_where_somebody_has_chosen(fedora: Host) -> None:
     """The choice by hand takes the rest of the mail as before, and comes back."""
-    fedora.root.run("update-alternatives --set mta /usr/sbin/sendmail.exim")
+    fedora.root.run("alternatives --set mta /usr/sbin/sendmail.exim")
     line = "real_sendmail = /usr/sbin/sendmail.exim"
     fedora.refused("activate", f"write {line} in sesmail.conf")
     fedora.root.write("/etc/sesmail/sesmail.conf", f"{line}\n")
-    with fedora.active():
+    with fedora.active(BY_ALTERNATIVES):
         fedora.send()
         fedora.send_other()
         assert fedora.real() == "/usr/sbin/sendmail.exim"
@@ -255,7 +308,7 @@ def test_alternatives_that_do_nothing_are_no_success(fedora: Host) -> None:
 
 def test_arch(arch: Host) -> None:
     """Postfix's commands move aside, again after its update, and come back."""
-    with arch.active():
+    with arch.active(BY_ASIDE):
         arch.send()
         arch.send_other()
         assert arch.real() == "/usr/sbin/sendmail.real"
@@ -304,6 +357,24 @@ def test_php_only(host: Host) -> None:
     assert difference(before, host.root.snapshot(), DIFFERENT) == []
     host.root.write(ini, "sendmail_path = /another\n")
     host.refused("activate --php-only", "sesmail did not write it")
+
+
+def test_debians_package_needs_no_activation(ses: SesServer, debs: Debs) -> None:
+    """It says so, ends with 0, and changes nothing; deactivate says what does it."""
+    with Root(base.tree("adduser", *PACKAGES)) as root:
+        root.install_deb(debs.sesmail)
+        before = root.snapshot()
+        for words in ("activate", "activate --dry-run", "deactivate", "deactivate --dry-run"):
+            done = root.run(f"sesmailctl {words}")
+            assert difference(before, root.snapshot(), DIFFERENT) == []
+            if words != "activate --dry-run":
+                assert "the Debian package sesmail does this by itself" in done.stdout
+                assert "apt remove sesmail" in done.stdout
+        assert json.loads(root.run("sesmailctl activate --json").stdout) == {
+            "way": "package",
+            "dry_run": False,
+            "steps": [],
+        }
 
 
 def test_uninstall_waits_for_deactivate(host: Host) -> None:

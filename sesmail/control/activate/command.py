@@ -13,8 +13,10 @@ from sesmail.control.verb import Context, Verbs
 from sesmail.sysexits import NotPermitted
 
 _FOR_PHP = "php-fpm and Apache read it when they are restarted"
+_BY_PACKAGE = "the Debian package sesmail does this by itself; apt remove sesmail undoes it"
+_BY_NOBODY = "nothing was activated by sesmailctl activate"
 _IS_DONE = {
-    PACKAGE: "the Debian package sesmail does this by itself",
+    PACKAGE: _BY_PACKAGE,
     DIVERSIONS: f"{SENDMAIL} is sesmail; what packages bring as it is {SENDMAIL}.distrib",
     ALTERNATIVES: f"{SENDMAIL} is sesmail, the first of the alternatives",
     ASIDE: f"{SENDMAIL} is sesmail; before a package brings another: sesmailctl deactivate",
@@ -56,7 +58,7 @@ def _deactivate(context: Context, arguments: argparse.Namespace) -> None:
     installed = own.find(remembered.target)
     _carry_out(context, arguments, ways.deactivation(remembered, installed))
     if remembered == Memory():
-        context.terminal.say("nothing was activated by sesmailctl activate")
+        context.terminal.say(_BY_PACKAGE if ways.is_packaged() else _BY_NOBODY)
     elif remembered.php and not arguments.dry_run:
         context.terminal.say(f"PHP calls {SENDMAIL} again; {_FOR_PHP}")
 

@@ -32,9 +32,9 @@ class Plan:
 
 def recognise(remembered: Memory) -> str:
     """Return the way that suits this host. Raises OSFailure, Unavailable."""
+    if is_packaged():
+        return PACKAGE
     if diversions.is_debian():
-        if diversions.standing().get(SENDMAIL, ("", ""))[1] == diversions.PACKAGE:
-            return PACKAGE
         way = ALTERNATIVES if alternatives.group_of(SENDMAIL) else DIVERSIONS
     elif alternatives.group_of(SENDMAIL):
         way = ALTERNATIVES
@@ -48,6 +48,14 @@ def recognise(remembered: Memory) -> str:
             "sesmailctl deactivate first"
         )
     return way
+
+
+def is_packaged() -> bool:
+    """Tell whether Debian's package made sesmail what it is. Raises OSFailure."""
+    return (
+        diversions.is_debian()
+        and diversions.standing().get(SENDMAIL, ("", ""))[1] == diversions.PACKAGE
+    )
 
 
 def activation(remembered: Memory, own: Own, settings: Settings) -> Plan:
