@@ -62,14 +62,25 @@ def _device(directory: str, name: str) -> int | None:
     return status.st_dev if stat.S_ISDIR(status.st_mode) else None
 
 
+# What was read before, of this root or of another over the same tree, is not read again.
+_digests: dict[tuple[int, ...], str] = {}
+
+
+def _digest(path: str, status: os.stat_result) -> str:
+    version = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+    if version not in _digests:
+        with open(path, "rb") as file:
+            _digests[version] = hashlib.file_digest(file, "sha256").hexdigest()
+    return _digests[version]
+
+
 def _entry(path: str) -> Entry:
     status = os.lstat(path)
     owner = (status.st_uid, status.st_gid)
     if stat.S_ISLNK(status.st_mode):
         content = "-> " + os.readlink(path)
     elif stat.S_ISREG(status.st_mode):
-        with open(path, "rb") as file:
-            content = hashlib.file_digest(file, "sha256").hexdigest()
+        content = _digest(path, status)
     else:
         content = str(status.st_rdev) if stat.S_ISCHR(status.st_mode) else ""
     return Entry(status.st_mode, owner, content)
