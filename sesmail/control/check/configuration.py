@@ -51,7 +51,7 @@ def settings(
 def faults(wrong: Sequence[Failure]) -> Iterator[Finding]:
     """Say what of the settings cannot be read; until it can, no program of ours sends or runs."""
     for failure in wrong:
-        yield broken("settings", f"{failure}: no mail is taken (78)", _CORRECT)
+        yield broken("settings", f"no mail is taken (78): {failure}", _CORRECT)
 
 
 def directory(settings: Settings) -> Iterator[Finding]:
