@@ -40,6 +40,7 @@ from tests.bench import (  # noqa: E402
     scale,
     session,
     soak,
+    wait,
 )
 from tests.bench.plan import Plan  # noqa: E402
 from tests.bench.rows import Row  # noqa: E402
@@ -62,6 +63,7 @@ class Part(Protocol):
 
 PARTS: list[Part] = [
     instructions,
+    wait,
     relay,
     session,
     drop,

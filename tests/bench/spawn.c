@@ -1,12 +1,13 @@
 /* Run commands in turns and tell what each took, from fork to the end of wait.
  *
- *     spawn ROUNDS BURST PAUSE KIND MESSAGE [NAME=VALUE]... -- ROOT WORD... [-- ROOT WORD...]...
+ *     spawn ROUNDS BURST PAUSE KIND MESSAGE [-- ROOT [NAME=VALUE]... /PROGRAM [WORD]...]...
  *
  * BURST copies of a command start at once, and the time is that until the last has ended. PAUSE:
  * microseconds between two commands, in which daemons do what no caller waits for. KIND says what
  * standard input is: the file MESSAGE itself, a pipe in which it lies whole before the clock
- * starts, or null. The environment has the NAME=VALUE and nothing else. ROOT is / or where the
- * command is locked up with chroot; WORD... is the command, by its full path.
+ * starts, or null. ROOT is / or, as /proc/PID, the mount namespace and the root of a process; not its
+ * root alone, for programs of another namespace's mounts lose their set-id bits. The environment
+ * has the NAME=VALUE and nothing else.
  *
  * Every other round runs backwards, so that nobody always follows the same one. A line for each
  * round: nanoseconds of each command, in the order given. Ends with 1 if a command fails.
@@ -16,6 +17,7 @@
 #define _GNU_SOURCE
 #include <err.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,15 +26,14 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MOST = 1000 }; /* commands, variables, and copies at once */
+enum { MOST = 500 }; /* commands, and copies at once */
 
 struct command {
-    const char *root;
-    char **words;
+    int namespace, root; /* descriptors, or -1 */
+    char **environment, **words;
 };
 
 static const char *kind, *message;
-static char *environ_words[MOST + 1];
 static int null;
 
 static long long now(void)
@@ -86,9 +87,11 @@ static void execute(const struct command *command, int input)
 {
     if (dup2(input, 0) < 0 || dup2(null, 1) < 0)
         _exit(126);
-    if (strcmp(command->root, "/") && (chroot(command->root) < 0 || chdir("/") < 0))
+    if (command->root >= 0
+        && (setns(command->namespace, CLONE_NEWNS) < 0 || fchdir(command->root) < 0
+            || chroot(".") < 0))
         _exit(126);
-    execve(command->words[0], command->words, environ_words);
+    execve(command->words[0], command->words, command->environment);
     _exit(127);
 }
 
@@ -113,7 +116,7 @@ static long long measure(const struct command *command, int burst)
         if (wait(&status) < 0)
             err(1, "wait");
         if (status)
-            errx(1, "%s in %s: wait status %d", command->words[0], command->root, status);
+            errx(1, "%s: wait status %d", command->words[0], status);
     }
     start = now() - start;
     for (int n = 0; n < burst; n++)
@@ -121,29 +124,61 @@ static long long measure(const struct command *command, int burst)
     return start;
 }
 
+static int open_below(const char *directory, const char *name)
+{
+    char path[100];
+    int descriptor;
+
+    snprintf(path, sizeof path, "%s/%s", directory, name);
+    descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0)
+        err(1, "%s", path);
+    return descriptor;
+}
+
+/* Read a command from the words after a --, which end with NULL. */
+static void parse(struct command *command, char **words)
+{
+    const char *root = *words++;
+    int variables = 0;
+
+    if (!root)
+        errx(2, "see the comment in spawn.c");
+    command->namespace = command->root = -1;
+    if (strcmp(root, "/")) {
+        command->namespace = open_below(root, "ns/mnt");
+        command->root = open_below(root, "root");
+    }
+    while (words[variables] && *words[variables] != '/')
+        variables++;
+    if (!words[variables])
+        errx(2, "a program has a full path; see the comment in spawn.c");
+    command->words = words + variables;
+    command->environment = calloc((size_t)variables + 1, sizeof *words);
+    if (!command->environment)
+        err(1, "calloc");
+    memcpy(command->environment, words, (size_t)variables * sizeof *words);
+}
+
 int main(int argc, char **argv)
 {
     static struct command commands[MOST];
     static long long times[MOST];
-    int count = 0, variables = 0, word = 6;
+    int count = 0;
 
-    if (argc < 9)
+    if (argc < 6)
         errx(2, "see the comment in spawn.c");
     int rounds = atoi(argv[1]), burst = atoi(argv[2]), pause = atoi(argv[3]);
     kind = argv[4];
     message = argv[5];
-    for (; word < argc && strcmp(argv[word], "--") && variables < MOST; word++)
-        environ_words[variables++] = argv[word];
-    for (; word < argc; word++)
-        if (!strcmp(argv[word], "--")) {
-            if (word + 2 >= argc || count == MOST)
-                errx(2, "see the comment in spawn.c");
-            argv[word] = NULL; /* ends the command before */
-            commands[count].root = argv[word + 1];
-            commands[count++].words = argv + word + 2;
-        }
     if (burst < 1 || burst > MOST)
         errx(2, "1 to %d at once", MOST);
+    for (int word = 6; word < argc; word++)
+        if (!strcmp(argv[word], "--"))
+            argv[word] = NULL; /* ends the command before */
+    for (int word = 6; word < argc && count < MOST; word++)
+        if (!argv[word])
+            parse(commands + count++, argv + word + 1);
     null = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (null < 0)
         err(1, "/dev/null");

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.installation import CHECKOUT, PYTHON, compile_program
@@ -16,14 +16,19 @@ _LINE = b"All is well with this line of text, as it was with the last one.\n"
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What is run: words, the first of them a full path; ``root`` is where it is locked up."""
+    """What is run: words, the first of them a full path; ``root``: see spawn.c."""
 
     name: str
     words: Sequence[str]
+    environ: Mapping[str, str] = field(default_factory=dict)
     root: str = "/"
 
 
 FLOOR = Command("python3 -IS -c pass", [PYTHON, "-IS", "-c", "pass"])
+
+
+class CommandError(Exception):
+    """A command failed; says what the spawner and the command said."""
 
 
 class Spawner:
@@ -53,18 +58,22 @@ class Spawner:
         *,
         message: Path = Path("/dev/null"),
         kind: str = NULL,
-        environ: Mapping[str, str] | None = None,
         burst: int = 1,
         pause: float = 0.0,
+        under: Sequence[str] = (),
     ) -> dict[str, list[float]]:
-        """Return the seconds of each command by its name, one for each round: see spawn.c."""
-        words = [self._program, rounds, burst, round(pause * 1e6), kind, message]
-        words += [f"{name}={value}" for name, value in (environ or {}).items()]
+        """Return the seconds of each command by its name, one for each round: see spawn.c.
+
+        ``under`` is a command that runs the spawner, such as strace. Raises CommandError.
+        """
+        words: list[object] = [*under, self._program, rounds, burst, round(pause * 1e6)]
+        words += [kind, message]
         for command in commands:
-            words += ["--", command.root, *command.words]
-        done = subprocess.run(
-            list(map(str, words)), cwd="/", stdout=subprocess.PIPE, text=True, check=True
-        )
+            variables = [f"{name}={value}" for name, value in command.environ.items()]
+            words += ["--", command.root, *variables, *command.words]
+        done = subprocess.run(list(map(str, words)), cwd="/", capture_output=True, text=True)
+        if done.returncode:
+            raise CommandError(done.stderr)
         lines = [map(int, line.split()) for line in done.stdout.splitlines()]
         columns = [[each / 1e9 for each in column] for column in zip(*lines, strict=True)]
         return dict(zip((command.name for command in commands), columns, strict=True))
