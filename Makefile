@@ -44,9 +44,10 @@ help: ## this list
 demo: venv ## send examples/welcome.eml to a stand-in for SES on loopback, and show what it got
 	@examples/demo.sh
 
+# one that stands still for 300 s shows where
 test: venv ## every test but those of HEAVY
 	$(need)
-	$(pytest) -n auto $(HEAVY:%=--ignore tests/%) $(ARGS)
+	$(pytest) -n auto -o faulthandler_timeout=300 $(HEAVY:%=--ignore tests/%) $(ARGS)
 
 test-clients: venv ## real programs (PHP, MediaWiki, ...) against the installed sendmail
 	$(need)
