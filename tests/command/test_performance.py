@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -14,6 +14,7 @@ import pytest
 from sesmail.control.report import style
 from tests.bench import charts, document
 from tests.bench.charts import Line
+from tests.bench.compare import differences
 from tests.bench.document import BEGIN, END, NotForThePage, Run
 from tests.installation import CHECKOUT
 from tests.unit.test_report_page import MARK, TEXT, contrast
@@ -274,3 +275,35 @@ def test_lines_have_all_their_points(written: dict[str, str]) -> None:
     names = set(texts(drawn(written, "scale")))
     assert {"take one more", "find the next due", "claim and finish one", "list 100"} <= names
     assert not any(name.startswith("commit") for name in names)
+
+
+# Two runs.
+
+
+def other(change: Callable[[dict[str, Any]], object]) -> Run:
+    """Return the example with a change to what it says of a drop."""
+    run = json.loads(EXAMPLE)
+    (row,) = [row for row in run["rows"] if row["name"] == "sesmail, drop"]
+    change(row)
+    return Run.read(json.dumps(run))
+
+
+def test_two_runs_that_are_alike() -> None:
+    """A difference that is not wider than the interval is none."""
+    run = other(lambda row: row.update(value=row["value"] + 0.375))
+    lines = list(differences(Run.read(EXAMPLE), run))
+    assert lines
+    assert all(line.endswith("without an interval") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ({"value": 1.9}, "wait: sesmail, drop: 1.5 and 1.9, an interval of 0.375"),
+        ({"value": None}, "wait: sesmail, drop: not measured in one of them"),
+        ({"name": "sesmail"}, "wait: sesmail, drop: in one of them only"),
+    ],
+)
+def test_two_runs_that_differ(change: dict[str, Any], line: str) -> None:
+    """Each difference has its line."""
+    assert line in differences(Run.read(EXAMPLE), other(lambda row: row.update(change)))
