@@ -28,15 +28,14 @@ if sys.prefix != str(ENVIRONMENT):  # by whatever python3 it is started, ours ha
 sys.path[0] = str(CHECKOUT)
 
 from tests.bench import (  # noqa: E402
+    burst,
     drain,
-    drop,
     events,
     instructions,
     junk,
     listing,
     machine_facts,
     pickup,
-    relay,
     scale,
     session,
     soak,
@@ -64,9 +63,8 @@ class Part(Protocol):
 PARTS: list[Part] = [
     instructions,
     wait,
-    relay,
+    burst,
     session,
-    drop,
     pickup,
     drain,
     events,
