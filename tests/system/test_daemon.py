@@ -404,7 +404,11 @@ def test_sigterm_ends_a_pass_when_its_answers_are_there(spool: Spool) -> None:
 
 
 def test_a_secret_as_kubernetes_mounts_it(spool: Spool) -> None:
-    """Links into ``..data``, itself a link to a directory; and a directory that somebody made."""
+    """Links into ``..data``, itself a link to a directory; and a directory that somebody made.
+
+    A new version of the secret is another directory, to which ``..data`` leads from one moment on.
+    """
+    spool.ses.state.keys[OTHER_KEY_ID] = SECRET
     file = spool.credentials / "example.com"
     versioned = spool.credentials / "..2026_11_24"
     versioned.mkdir()
@@ -419,6 +423,16 @@ def test_a_secret_as_kubernetes_mounts_it(spool: Spool) -> None:
     spool.start()
     spool.drop()
     spool.wait_for_log("status=sent")
+    newer = spool.credentials / "..2026_11_25"
+    newer.mkdir()
+    text = (versioned / "example.com").read_text()
+    (newer / "example.com").write_text(text.replace(KEY_ID, OTHER_KEY_ID))
+    (spool.credentials / "..data_tmp").symlink_to(newer.name)
+    (spool.credentials / "..data_tmp").rename(spool.credentials / "..data")
+    reread.tell(spool.load(), IDENTITY)
+    spool.drop()
+    spool.wait_for_log("status=sent", times=2)
+    assert [one.key_id for one in spool.ses.state.messages] == [KEY_ID, OTHER_KEY_ID]
     assert spool.stop() == 0
 
 
