@@ -11,7 +11,7 @@ def lines(account: Mapping[str, Any]) -> Iterator[str]:
     quota = account.get("SendQuota") or {}
     most = float(quota.get("Max24HourSend", 0))
     sent = float(quota.get("SentLast24Hours", 0))
-    per_day = "without limit" if most < 0 else f"{most:.0f}"
+    per_day = "any number of" if most < 0 else f"{most:.0f}"
     yield (
         f"Quota: {per_day} recipients in 24 hours, {sent:.0f} used; "
         f"{float(quota.get('MaxSendRate', 0)):g} a second."
