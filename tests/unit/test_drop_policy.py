@@ -12,7 +12,7 @@ from email.policy import default as default_policy
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as some
 
 from sesmail import identity
@@ -218,6 +218,10 @@ def _serves(address: str) -> str | None:
 
 
 @given(_SECTION)
+@example("From: ceo@example.net <wiki@example.com>\n")
+@example("From: ceo@example.net\n <wiki@example.com>\n")
+@example("From: wiki@example.com\rno field\n")
+@example("From: ceo@example.net;\r <wiki@example.com>\n")
 def test_its_readers_see_the_author_who_was_judged(section: str) -> None:
     """Of what SES gets, Python's own parser finds one From, and the same first address in it."""
     message = section.encode() + b"\nhello\n"
