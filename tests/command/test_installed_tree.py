@@ -46,7 +46,7 @@ COMMANDS = {
 DOCUMENTS = (
     *("LICENSE", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"),
     "hardened-caller.conf",
-    *(str(page.relative_to(CHECKOUT)) for page in (CHECKOUT / "docs").rglob("*.md")),
+    *(str(path.relative_to(CHECKOUT)) for path in (CHECKOUT / "docs").rglob("*.*")),
 )
 COMPLETIONS = {
     "share/bash-completion/completions/sesmailctl",
