@@ -30,9 +30,8 @@ LEFT = (
     "/run/adduser",  # its lock
 )
 WAITING = 100
-MESSAGE = f"From: wiki@{DOMAIN}\\nSubject: in between\\n\\nhello\\n"
-# -odq: into the drop, whether a daemon runs or not.
-SEND = f"printf '{MESSAGE}' | /usr/sbin/sendmail -odq bob@example.org\n"
+MESSAGE = f"printf 'From: wiki@{DOMAIN}\\nSubject: in between\\n\\nhello\\n'"
+DROP = "/usr/sbin/sendmail -odq bob@example.org"  # whether a daemon runs or not
 # Sends until /run/stop is there: a line for each message in `taken`, or why not in `refused`.
 HAMMER = f"""
 number=0
@@ -146,8 +145,8 @@ def test_new_and_old_modules_never_meet(
 
     def changed(tree: Path) -> None:
         shutil.copy(tree / module[1:], host.root.shared)
-        _append(tree, "preinst", f"cp /mnt/route.py {module}\n{SEND}")
-        _append(tree, "postinst", SEND, where="#!/bin/sh\n")
+        _append(tree, "preinst", f"cp /mnt/route.py {module}\n{MESSAGE} | {DROP}\n")
+        _append(tree, "postinst", f"{MESSAGE} | {DROP}\n", where="#!/bin/sh\n")
 
     new = repack(debs.sesmail, tmp_path / "sesmail_meeting.deb", changed)
     host.install(previous_debs.sesmail)
@@ -157,16 +156,23 @@ def test_new_and_old_modules_never_meet(
 
 @pytest.mark.root
 def test_a_sendmail_that_began_before_ends_with_its_code(
-    host: MailHost, debs: Debs, previous_debs: Debs
+    host: MailHost, debs: Debs, previous_debs: Debs, tmp_path: Path
 ) -> None:
     """An upgrade waits for it, for a while."""
+
+    def changed(tree: Path) -> None:
+        _append(tree, "preinst", "echo new >>/mnt/order\n", where="#!/bin/sh\n")
+
+    new = repack(debs.sesmail, tmp_path / "sesmail_waiting.deb", changed)
     host.install(previous_debs.sesmail)
-    slow = host.root.start(
-        f"(sleep 3; printf '{MESSAGE}') | /usr/sbin/sendmail -odq bob@example.org"
-    )
+    # Its input ends a second after the old package's last script has begun.
+    until = "until [ -L /usr/share/sesmail.keep ]; do sleep 0.05; done; sleep 1"
+    command = f"({until}; {MESSAGE}) | {DROP}; echo old >>/mnt/order"
+    slow = host.root.start(command)
     host.root.run("until grep -qsxz -e -IS /proc/[0-9]*/cmdline; do sleep 0.05; done")
-    host.install(debs.sesmail)
+    host.root.install_deb(new)
     assert slow.wait(30) == 0
+    assert (host.root.shared / "order").read_text().split() == ["old", "new"]
     assert len(list(host.root.inside("/var/spool/sesmail/drop").iterdir())) == 1
 
 
