@@ -13,6 +13,7 @@ from tests.packages.mta import MTAS, chosen
 
 SCRIPTS = ("preinst", "postinst", "prerm", "postrm")
 PLACES = ("beginning", "halfway", "end")
+NOT_HALFWAY = ("beginning", "end")  # the middle is not for this operation
 BREAK = "/run/break"  # names the script and the place
 # The line after which a script ends halfway.
 MIDDLE = {
@@ -98,9 +99,9 @@ def test_upgrade(broken: Path, broken_before: Path, script: str) -> None:
     """An upgrade that fails leaves a sendmail that works, and ends well when it is done again."""
     with _host() as host:
         new, old = host.root.share(broken, broken_before)
-        for place in PLACES:
+        host.install(broken_before)
+        for place in NOT_HALFWAY if script == "postrm" else PLACES:
             host.root.run(["dpkg", "-i", "--force-downgrade", old])
-            host.install(broken_before)
             _break(host, script, place)
             assert host.root.run(["dpkg", "-i", new], check=False).returncode != 0
             assert _is_there(host)
@@ -112,15 +113,42 @@ def test_upgrade(broken: Path, broken_before: Path, script: str) -> None:
 
 
 @pytest.mark.root
+def test_upgrade_that_the_old_package_cannot_begin(debs: Debs, broken_before: Path) -> None:
+    """The new prerm does what the old one failed to do (failed-upgrade)."""
+    with _host() as host:
+        host.install(broken_before)
+        _break(host, "prerm", "halfway")
+        host.root.run(["dpkg", "-i", *host.root.share(debs.sesmail)])
+        host.check()
+        assert host.root.run("ls -d /usr/share/sesmail.*", check=False).stdout == ""
+
+
+@pytest.mark.root
 @pytest.mark.parametrize("script", ["prerm", "postrm"])
 def test_removal(broken: Path, script: str) -> None:
     """A removal that fails ends well when it is done again."""
     with _host() as host:
         before = host.root.snapshot()
-        for place in PLACES:
+        for place in NOT_HALFWAY if script == "prerm" else PLACES:
             host.install(broken)
             _break(host, script, place)
             assert host.root.run("dpkg --purge sesmail", check=False).returncode != 0
             _mend(host)
             host.root.run("dpkg --purge sesmail")
             host.check_gone(before)
+
+
+@pytest.mark.root
+def test_disappearance(debs: Debs) -> None:
+    """Where another package has taken all files over, what moved aside comes back.
+
+    dpkg keeps a package whose files are diverted from the other, so its steps are done by hand.
+    """
+    with _host() as host:
+        before = host.root.snapshot()
+        host.install(debs.sesmail)
+        listed = host.root.run("dpkg --listfiles sesmail").stdout.splitlines()
+        files = [path for path in listed if path.startswith("/")]  # beside what it diverts
+        host.root.run(["sh", "-c", 'for f; do [ -d "$f" ] || rm "$f"; done', "sh", *files])
+        host.root.run("sh /var/lib/dpkg/info/sesmail.postrm disappear sesmail-heir 1.0")
+        host.check_given_back(before)
