@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 
@@ -16,7 +17,8 @@ from tests.packages.stand_ins import DOMAIN, StandIns
 
 PAGE = CHECKOUT / "docs/five-minutes.md"
 WAYS = ("SMTP user name", "access key of IAM", "role of an EC2 instance")
-MOST = 60.0  # seconds, without downloads
+MOST = 60.0  # seconds, without downloads and without waiting for processors that others have
+_PRESSURE = Path("/proc/pressure/cpu")
 
 
 def sections(way: str) -> list[tuple[str, list[pages.Block]]]:
@@ -33,6 +35,13 @@ def sections(way: str) -> list[tuple[str, list[pages.Block]]]:
     return [(title, some) for title, some in found if some and not any(o in title for o in others)]
 
 
+def waited() -> float:
+    """Return for how many seconds so far something waited for a processor, if the kernel tells."""
+    if not _PRESSURE.exists():
+        return 0.0
+    return int(_PRESSURE.read_text().split("total=")[1].split()[0]) / 1e6
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_from_a_bare_debian_to_a_delivered_mail(
     debs: Debs, way: str, capsys: pytest.CaptureFixture[str]
@@ -46,15 +55,16 @@ def test_from_a_bare_debian_to_a_delivered_mail(
             secret = host.smtp_password
         elif way == WAYS[2]:
             role.let_in(host.ses.state)
-        began = time.monotonic()
+        began, waited_before = time.monotonic(), waited()
         with host.shell() as person:
             for title, blocks in sections(way):
                 if title == "To go back":
                     elapsed = time.monotonic() - began
+                    waiting = waited() - waited_before
                 at_shell.follow(person, blocks, secret, host)
         mails = [mail.destinations for mail in host.ses.state.messages]  # setup's is the first
         assert mails == [["success@simulator.amazonses.com"], ["you@example.org"]]
         assert not host.root.inside("/usr/sbin/sendmail").is_symlink()
     with capsys.disabled():
         print(f"\nfive minutes, by {way}: {elapsed:.0f} s without downloads")
-    assert elapsed < MOST
+    assert elapsed - waiting < MOST
