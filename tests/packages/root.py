@@ -34,7 +34,9 @@ _ENVIRON = {"PATH": PATH, "LANG": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"
 _UNSHARE = ["unshare", "--mount", "--propagation=unchanged", "--pid", "--ipc", "--uts", "--fork"]
 _UNSHARE += ["--kill-child"]
 # Arguments: a directory, the tree, the archives, what is shared, and yes if the tree changes.
-# SIGCHLD is ignored by the first process, so that no daemon's child stays as a zombie.
+# SIGCHLD is ignored by the first process, so that no daemon's child stays as a zombie. The tree
+# becomes the root of the namespace, which may then have namespaces of users, where we are not in a
+# chroot ourselves.
 _START = """
 set -e
 directory=$1 tree=$2 archives=$3 shared=$4
@@ -68,7 +70,9 @@ done
 mount --bind "$shared" root/mnt
 hostname host.example.com
 trap '' CHLD
-exec chroot root sh -c "echo ready; exec cat"
+cd root
+if pivot_root . . 2>/dev/null; then umount --lazy .; fi
+exec chroot . sh -c "echo ready; exec cat"
 """
 
 
