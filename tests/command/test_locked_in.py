@@ -17,6 +17,7 @@ import pytest
 from tests import spool as spools
 from tests.fakes.ses import SesServer
 from tests.host import Host, Result
+from tests.processes import for_the_block
 from tests.spool import AUTHOR, RECIPIENT, Spool
 
 pytestmark = pytest.mark.root
@@ -60,15 +61,16 @@ def send(
         stderr=subprocess.PIPE,
         env=host.environment(),
     )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    if PRIVATE_USERS in locks:
-        assert process.stdout.readline() == b"ready\n"
-        for name, number in (("uid_map", caller.pw_uid), ("gid_map", caller.pw_gid)):
-            with open(f"/proc/{process.pid}/{name}", "w") as file:
-                file.write(f"0 0 1\n{number} {number} 1\n")
-        process.stdin.write(b"\n")
-    stdout, stderr = process.communicate(message, timeout=60)
+    with for_the_block(process):
+        assert process.stdin is not None
+        assert process.stdout is not None
+        if PRIVATE_USERS in locks:
+            assert process.stdout.readline() == b"ready\n"
+            for name, number in (("uid_map", caller.pw_uid), ("gid_map", caller.pw_gid)):
+                with open(f"/proc/{process.pid}/{name}", "w") as file:
+                    file.write(f"0 0 1\n{number} {number} 1\n")
+            process.stdin.write(b"\n")
+        stdout, stderr = process.communicate(message, timeout=60)
     return Result(process.returncode, stdout, stderr)
 
 
