@@ -94,6 +94,20 @@ def test_installation(broken: Path, script: str) -> None:
 
 
 @pytest.mark.root
+def test_removal_of_what_was_never_configured(broken: Path) -> None:
+    """After an installation that failed a purge ends well, too."""
+    with _host() as host:
+        before = host.root.snapshot()
+        (deb,) = host.root.share(broken)
+        for place in PLACES:
+            _break(host, "postinst", place)
+            assert host.root.run(["dpkg", "-i", deb], check=False).returncode != 0
+            host.root.inside(BREAK).unlink()
+            host.root.run("dpkg --purge sesmail")
+            host.check_gone(before)
+
+
+@pytest.mark.root
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_upgrade(broken: Path, broken_before: Path, script: str) -> None:
     """An upgrade that fails leaves a sendmail that works, and ends well when it is done again."""
