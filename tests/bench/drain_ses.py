@@ -9,8 +9,8 @@ import ssl
 import subprocess
 import sys
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from types import TracebackType
 from typing import Self
 
@@ -27,6 +27,7 @@ _DIALOGUES = {  # what a client says, each after the reply to the one before; th
 }
 _CLIENTS = 8
 _WINDOW = 1.0  # seconds
+_FEWEST = 5  # messages in a window
 _EVERY = 0.02  # seconds, between two counts
 _LOOK = 0.25  # seconds, between two looks at the memory
 
@@ -148,7 +149,7 @@ def watch(
     end = moments[0].at + seconds
     while moments[-1].messages < before + messages and moments[-1].at < end:
         moments.append(_wait(ses, peak, before + messages, _WINDOW))
-    windows = [(one, two) for one, two in pairwise(moments) if two.messages > one.messages]
+    windows = list(_windows(moments))
     first, last = moments[0], moments[-1]
     return Drained(
         [(two.messages - one.messages) / (two.at - one.at) for one, two in windows],
@@ -158,6 +159,17 @@ def watch(
         peak.pss,
         int(ses.counts()["connections"] - opened),
     )
+
+
+def _windows(moments: Sequence[_Moment]) -> Iterator[tuple[_Moment, _Moment]]:
+    """Yield beginning and end of the seconds, some together where hardly anything is sent."""
+    begin = moments[0]
+    for moment in moments[1:]:
+        if moment.messages - begin.messages >= _FEWEST:
+            yield begin, moment
+            begin = moment
+    if begin is moments[0]:
+        yield begin, moments[-1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,8 +47,8 @@ def measure(directory: Path, installed: Installation, plan: Plan) -> Iterator[Ro
         wide = {many: spool("recipients")}
         yield _fill(wide[many], many, recipients // MOST, MOST)
         plan.sample_floor()
-        yield from scale_costs.measure(directory, _directories(spools), plan)
-        yield from scale_costs.measure(directory / "recipients", _directories(wide), plan)
+        yield from scale_costs.measure(directory, _directories(spools), 1, plan)
+        yield from scale_costs.measure(directory / "recipients", _directories(wide), MOST, plan)
         plan.sample_floor()
         # Before anything is listed: for that all is held.
         length = list(spools)[-1]

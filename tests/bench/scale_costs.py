@@ -27,19 +27,23 @@ Work = Callable[[], object]
 Times = dict[str, list[float]]  # by length of the queue
 
 
-def measure(directory: Path, lengths: Mapping[str, Path], plan: Plan) -> Iterator[Row]:
+def measure(
+    directory: Path, lengths: Mapping[str, Path], recipients: int, plan: Plan
+) -> Iterator[Row]:
     """Yield the rows of each piece of work; ``lengths``: the directories of queues by length.
 
-    The first of them is what the others are compared with, the last one what the bar is for.
+    The first of them is what the others are compared with, the last one what the bar is for. All
+    messages have so many recipients.
     """
     stores = {length: Store(str(path)) for length, path in lengths.items()}
     listings = {length: Listing(str(path)) for length, path in lengths.items()}
     rounds = plan.count(300, 40)
-    yield from _flushed(_empty_table(directory), stores, rounds)
+    takes = {length: _take(store, recipients) for length, store in stores.items()}
+    yield from _flushed(_empty_table(directory), takes, rounds)
     for store in stores.values():
         store.connection.execute("PRAGMA synchronous = OFF")
     for name, works in (
-        ("take one more", {length: _take(store) for length, store in stores.items()}),
+        ("take one more", takes),
         ("find the next due", {length: _find(store) for length, store in stores.items()}),
         ("claim and finish one", {length: _send(store) for length, store in stores.items()}),
         (f"list {LISTED}", {length: _list(one) for length, one in listings.items()}),
@@ -51,10 +55,9 @@ def measure(directory: Path, lengths: Mapping[str, Path], plan: Plan) -> Iterato
         listing.close()
 
 
-def _flushed(empty: Store, stores: Mapping[str, Store], rounds: int) -> Iterator[Row]:
+def _flushed(empty: Store, takes: Mapping[str, Work], rounds: int) -> Iterator[Row]:
     """Yield what it takes with the disk: to take one more, beside a commit that does no more."""
-    works = {"an empty table": _insert(empty)}
-    works |= {length: _take(store) for length, store in stores.items()}
+    works = {"an empty table": _insert(empty), **takes}
     for length, some in _in_turns(works, rounds).items():
         yield rows.amount(f"commit and flush one more, {length}", "ms", _milliseconds(some))
     empty.close()
@@ -95,8 +98,9 @@ def now() -> int:
     return int(time.time() * 1000)
 
 
-def _take(store: Store) -> Work:
-    batch = iter(queues.entries(10_000, now()))  # made before the clock starts
+def _take(store: Store, recipients: int) -> Work:
+    # Made before the clock starts.
+    batch = iter(queues.entries(2_000, now(), recipients=recipients))
     return lambda: queues.enqueue(store, [next(batch)])
 
 

@@ -128,7 +128,9 @@ def _count(spool: Spool, callers: Callers, counts: dict[str, float]) -> Iterator
         "taken twice": counts["again"],
     }
     lost = callers.accepted - delivered - failed - waiting - dropped
-    yield Row(name="messages unaccounted for", value=abs(lost), unit="messages", facts=facts, bar=LOST_BAR)
+    yield Row(
+        name="messages unaccounted for", value=abs(lost), unit="messages", facts=facts, bar=LOST_BAR
+    )
     unproved = max(0, delivered - int(counts["taken"]))
     yield Row(
         name="called delivered, and not at SES", value=unproved, unit="messages", bar=LOST_BAR
