@@ -6,6 +6,7 @@ import os
 import select
 import socket
 import threading
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -97,6 +98,28 @@ def test_the_lowest_place_goes_first() -> None:
         reports += workers.take()
     assert reports.index(100) <= 1
     assert [report for report in reports if report != 100] == [0, 1, 2, 3]
+
+
+class Meeting(deque[int]):
+    """Reports of two threads, of which each goes on when both have put theirs here."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._both = threading.Barrier(2)
+
+    def append(self, report: int) -> None:
+        """Put one here."""
+        super().append(report)
+        self._both.wait(20)
+
+
+def test_two_that_report_at_once_are_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither leaves it to the other to wake the main thread, which would sleep on for a minute."""
+    workers: Workers[int, int] = Workers(lambda: Doubler(threading.Barrier(1)), 2)
+    monkeypatch.setattr(workers, "_reports", Meeting())
+    for number in (1, 2):
+        workers.hand(number)
+    assert collect(workers, 2) == [2, 4]
 
 
 @pytest.fixture

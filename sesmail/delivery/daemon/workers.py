@@ -51,6 +51,7 @@ class Workers(Generic[Work, Report]):
         self._handed = 0
         self._reports: deque[Report] = deque()
         self._event = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._is_told = False  # that there are reports
         self._lock = threading.Lock()
         self._threads = 0
         self._idle = 0
@@ -79,6 +80,7 @@ class Workers(Generic[Work, Report]):
             os.eventfd_read(self._event)
         except BlockingIOError:
             pass
+        self._is_told = False  # before the look: what comes after it is told anew
         reports = []
         while self._reports:
             reports.append(self._reports.popleft())
@@ -91,7 +93,8 @@ class Workers(Generic[Work, Report]):
             report = worker.work(work)
             del work  # a large message is not to wait with us for the next one
             self._reports.append(report)
-            if len(self._reports) <= 1:  # else ``take`` was woken already and has not seen the end
+            if not self._is_told:  # else ``take`` is yet to look
+                self._is_told = True
                 os.eventfd_write(self._event, 1)
         worker.end()
 
