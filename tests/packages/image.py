@@ -52,7 +52,7 @@ exec chroot --userspec="$uid:$uid" --groups="$GROUP" "$root" "$@"
 
 
 class Image:
-    """The built image; `tree` is its root, for reading."""
+    """The built image; `tree` is its root, for reading. All is in the directory."""
 
     def __init__(self, directory: Path) -> None:
         self._buildah = ["buildah", "--storage-driver", "vfs"]

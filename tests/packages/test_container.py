@@ -11,6 +11,7 @@ import json
 import signal
 import ssl
 import subprocess
+import tempfile
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -76,9 +77,10 @@ LISTENS = (
 
 
 @pytest.fixture(scope="module")
-def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
-    """The image, built once."""
-    return Image(tmp_path_factory.mktemp("image"))
+def image() -> Iterator[Image]:
+    """The image, built once. Its gigabytes do not stay, as what is in pytest's directory does."""
+    with tempfile.TemporaryDirectory(prefix="sesmail-image-") as directory:
+        yield Image(Path(directory))
 
 
 @pytest.fixture
