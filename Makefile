@@ -61,7 +61,7 @@ test-crash: venv ## kill -9 at every step, 20 times each; power cuts; a full dis
 
 test-packages: venv ## the Debian package, in roots of its own, beside each of MTA (as root)
 	$(need)
-	MTA="$(MTA)" $(BIN)/pytest tests/packages $(ARGS)
+	MTA="$(MTA)" $(BIN)/pytest -n auto --dist loadfile tests/packages $(ARGS)
 
 test-scale: venv ## a million queued, and ten thousand messages through an SES that fails
 	$(need)
