@@ -13,8 +13,8 @@ from tests.packages.debs import Debs
 from tests.packages.mailhost import MailHost
 
 POLICY = "/usr/sbin/policy-rc.d"
-# Knows whether the one service runs and is enabled. Writes down what is to become of it, and of how many lines
-# the old code is then (debs.previous).
+# Knows whether the one service runs and is enabled. Writes down what is to become of it, and how
+# many lines of the old code are there then (debs.previous).
 SYSTEMCTL = """#!/bin/sh
 while case $1 in -*) ;; *) false ;; esac do shift; done
 case $1 in
