@@ -166,3 +166,26 @@ def test_disappearance(debs: Debs) -> None:
         host.root.run(["sh", "-c", 'for f; do [ -d "$f" ] || rm "$f"; done', "sh", *files])
         host.root.run("sh /var/lib/dpkg/info/sesmail.postrm disappear sesmail-heir 1.0")
         host.check_given_back(before)
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("option", ["--local", "--package=other"])
+def test_a_name_that_is_diverted_already(debs: Debs, option: str) -> None:
+    """It is refused before anything changes, in a line that says what helps; then it goes."""
+    divert = ["dpkg-divert", option, "--divert", f"{SENDMAIL}.elsewhere", "--rename"]
+    with _host() as host:
+        host.root.run([*divert, "--add", SENDMAIL])
+        before = host.root.snapshot()
+        (deb,) = host.root.share(debs.sesmail)
+        refused = host.root.run(["dpkg", "-i", deb], check=False)
+        assert refused.returncode != 0
+        (line,) = [line for line in refused.stderr.splitlines() if line.startswith("sesmail: ")]
+        assert SENDMAIL in line
+        assert ("deactivate" in line) == (option == "--local")
+        assert host.root.run("dpkg --audit").stdout == ""
+        after = host.root.snapshot()
+        assert {path for path in after if SENDMAIL in path} == {f"{SENDMAIL}.elsewhere"}
+        assert after[f"{SENDMAIL}.elsewhere"] == before[f"{SENDMAIL}.elsewhere"]
+        host.root.run([*divert, "--remove", SENDMAIL])
+        host.install(debs.sesmail)
+        host.check()
