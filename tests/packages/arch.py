@@ -94,7 +94,7 @@ def stand_in(directory: Path, name: str, version: str, commands: str) -> Path:
     work.mkdir()
     text = _PACKAGE.format(name=name, version=version, commands=commands)
     (work / "PKGBUILD").write_text(text)
-    _as_nobody(work, "makepkg", "--nodeps")
+    _as_nobody(work, "env", "--unset=LIBRARY", "makepkg", "--nodeps")  # as packaging/ubos/build
     (package,) = work.glob("*.pkg.*")
     return package
 
