@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import smtplib
 import ssl
 import subprocess
@@ -43,12 +44,12 @@ def send(ses: StandIn, queue_id: str) -> str:
         aws_secret_access_key=SECRET,
         config=Config(retries={"total_max_attempts": 1}),
     )
-    answer = client.send_email(
-        Content={"Raw": {"Data": message()}},
-        Destination={"BccAddresses": [RECIPIENT]},
-        EmailTags=[{"Name": "sesmail-id", "Value": queue_id}],
-    )
-    client.close()
+    with contextlib.closing(client):
+        answer = client.send_email(
+            Content={"Raw": {"Data": message()}},
+            Destination={"BccAddresses": [RECIPIENT]},
+            EmailTags=[{"Name": "sesmail-id", "Value": queue_id}],
+        )
     return str(answer["MessageId"])
 
 
