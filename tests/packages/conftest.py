@@ -34,6 +34,14 @@ def previous_debs(debs: Debs, tmp_path_factory: pytest.TempPathFactory) -> Debs:
     return Debs(_once(tmp_path_factory, "previous", make))
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests recorded, which workers of pytest-xdist could not print."""
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.getreports(outcome):
+            for name, value in report.user_properties:
+                terminalreporter.write_line(f"{name}: {value}")
+
+
 def _once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
     """Return the directory of this name; the first worker that asks has it made."""
     session = factory.getbasetemp()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,7 @@ def waited() -> float:
 
 @pytest.mark.parametrize("way", WAYS)
 def test_from_a_bare_debian_to_a_delivered_mail(
-    debs: Debs, way: str, capsys: pytest.CaptureFixture[str]
+    debs: Debs, way: str, record_property: Callable[[str, object], None]
 ) -> None:
     """The mail is at SES within a minute; then sesmail goes, and nothing is in its place."""
     with StandIns(has_role=way == WAYS[2]) as host:
@@ -65,6 +66,5 @@ def test_from_a_bare_debian_to_a_delivered_mail(
         mails = [mail.destinations for mail in host.ses.state.messages]  # setup's is the first
         assert mails == [["success@simulator.amazonses.com"], ["you@example.org"]]
         assert not host.root.inside("/usr/sbin/sendmail").is_symlink()
-    with capsys.disabled():
-        print(f"\nfive minutes, by {way}: {elapsed:.0f} s without downloads")
+    record_property(f"five minutes, by {way}", f"{elapsed:.0f} s without downloads")
     assert elapsed - waiting < MOST
