@@ -21,6 +21,7 @@ import ssl
 import sys
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import ClassVar
 
@@ -67,7 +68,7 @@ class Counts:
         }
 
 
-class _Wire(asyncio.Protocol):
+class _Wire(asyncio.Protocol, ABC):
     """TLS over memory, so that what leaves can be held back; ``heard`` gets the plain text."""
 
     context: ssl.SSLContext
@@ -105,9 +106,9 @@ class _Wire(asyncio.Protocol):
     def opened(self) -> None:
         """Speak first, if that is for us."""
 
+    @abstractmethod
     def heard(self) -> None:
         """Take from ``buffer`` what is whole."""
-        raise NotImplementedError
 
     def say(self, text: bytes) -> None:
         """Write something; it leaves when ``heard`` returns."""
