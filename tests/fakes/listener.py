@@ -17,6 +17,8 @@ class Connection:
 
     def __init__(self, accepted: socket.socket) -> None:
         self.socket = accepted
+        # Else a second small write, as after TLS's handshake, waits 40 ms for a delayed ACK.
+        accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def interrupt(self) -> None:
         """Wake whoever waits on the socket: it sees the end of the stream."""
