@@ -80,6 +80,8 @@ class _Network:
             _listen(server, leaving, round_trip / 2),
             _deliver(leaving, back),
         )
+        for writer in (forth, back):
+            writer.close()
 
 
 async def _listen(reader: asyncio.StreamReader, queue: _Queue, seconds: float) -> None:
@@ -95,7 +97,7 @@ async def _listen(reader: asyncio.StreamReader, queue: _Queue, seconds: float) -
 
 
 async def _deliver(queue: _Queue, writer: asyncio.StreamWriter) -> None:
-    """Write what is queued when its time has come; close at the end."""
+    """Write what is queued when its time has come, and the end."""
     try:
         while True:
             at, data = await queue.get()
@@ -104,10 +106,9 @@ async def _deliver(queue: _Queue, writer: asyncio.StreamWriter) -> None:
                 break
             writer.write(data)
             await writer.drain()
-    except ConnectionError:
+        writer.write_eof()
+    except OSError:
         pass  # whoever was to hear it has gone
-    finally:
-        writer.close()
 
 
 async def _serve(servers: list[int]) -> None:

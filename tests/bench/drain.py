@@ -2,7 +2,7 @@
 
 All send the same kind of message to the same stand-in, so far away as the latency says, over TLS
 with a login, and over sessions for many messages where they can. Each has its whole queue when it
-begins, and is watched for some seconds after its first tenth. See ``drain_stand_in``.
+begins, and is watched for some seconds after the first fortieth of it. See ``drain_stand_in``.
 """
 
 from __future__ import annotations

@@ -139,12 +139,12 @@ def watch(
 ) -> Drained:
     """Watch the tree below ``pid`` send, until all are there or for so many seconds.
 
-    ``before``: how many had come before it began. For warming up is the first tenth, or what
+    ``before``: how many had come before it began. For warming up is the first fortieth, or what
     ``warming`` says.
     """
     opened = ses.counts()["connections"]
     peak = _Peak(pid)
-    moments = [_wait(ses, peak, before + max(warming, messages // 10, 1), PATIENCE)]
+    moments = [_wait(ses, peak, before + max(warming, messages // 40, 1), PATIENCE)]
     assert moments[0].messages > before, "nothing is sent"
     end = moments[0].at + seconds
     while moments[-1].messages < before + messages and moments[-1].at < end:

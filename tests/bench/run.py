@@ -14,6 +14,7 @@ import dataclasses
 import json
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -48,7 +49,7 @@ from tests.installation import Installation, install_once  # noqa: E402
 
 BUILD = CHECKOUT / "build"  # on a disk, as no /tmp need be
 RESULT = BUILD / "bench.json"
-MISSED, MOVED = 1, 3
+MISSED, MOVED, TERMINATED = 1, 3, 128 + signal.SIGTERM
 
 
 class Part(Protocol):
@@ -78,6 +79,7 @@ PARTS: list[Part] = [
 def main(words: list[str]) -> int:
     """Measure, print and write down; return the exit code."""
     arguments = _parse(words)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))  # past what cleans up
     os.umask(0o022)
     BUILD.mkdir(exist_ok=True)
     place = Path(tempfile.mkdtemp(prefix="bench-", dir=BUILD))
