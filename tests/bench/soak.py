@@ -59,7 +59,7 @@ class Callers:
 
 def measure(directory: Path, installed: Installation, plan: Plan) -> Iterator[Row]:
     """Yield the rows."""
-    seconds = float(plan.count(900, 12))
+    seconds = float(plan.count(900, 9))
     with SesServer() as account, StandIn() as ses:
         spool = Spool(directory, account, command=[installed.command("sesmaild")])
         lead_to(spool, ses)
@@ -71,7 +71,7 @@ def measure(directory: Path, installed: Installation, plan: Plan) -> Iterator[Ro
         callers = _call(spool, installed, plan, seconds)
         times.join()
         with suppress(AssertionError):  # what was under way when SES went away waits ten minutes
-            spool.wait_until_empty(plan.count(60, 10))
+            spool.wait_until_empty(plan.count(20, 2))
         spool.stop()
         yield from _count(spool, callers, ses.counts())
         yield from _growth(looks, seconds, plan)
