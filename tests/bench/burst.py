@@ -11,6 +11,7 @@ from tests.bench import rows
 from tests.bench.plan import Plan
 from tests.bench.rows import Row
 from tests.bench.spawner import FLOOR, PIPE, Command
+from tests.bench.wait import START
 from tests.fakes.ses import SesServer
 from tests.installation import Installation
 from tests.spool import RECIPIENT, Spool
@@ -39,4 +40,4 @@ def measure(directory: Path, installed: Installation, plan: Plan) -> Iterator[Ro
         spool.close()
     name = f"the last of {CALLERS} drops / of {CALLERS} empty Pythons"
     facts = {"s": statistics.median(ours), "cores": float(len(os.sched_getaffinity(0)))}
-    yield rows.ratio(name, ours, floors, facts=facts, bar=BAR)
+    yield rows.ratio(name, ours, floors, facts=facts, bar=BAR, missed=START)

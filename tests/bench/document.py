@@ -45,7 +45,7 @@ _SHOWN = {  # in the README: part, row, and which of its facts
 _NUMBERS = Template("""\
 - A caller waits $drop times as long as Python takes to start, $drop_ms ms, until the message is
   safe on the disk, and $relay times as long where the mail is not for SES. With the server 25 ms
-  away that is $msmtp of what he waits for msmtp.
+  away, that is $msmtp of the wait for msmtp.
 - The daemon sends $api messages a second over a round trip of 50 ms, $bare times what a bare loop
   of `send_email` does; by SMTP $smtp over 25 ms, $postfix times what Postfix does.
 - With a million messages waiting it takes one more in $take times the time it needs with a
@@ -168,9 +168,13 @@ def _reason(row: Row) -> str:
 
 
 def _bars(rows: Sequence[Row]) -> Iterator[str]:
+    """Yield a line for each reason, with the rows that share it."""
+    names: dict[tuple[str, str], list[str]] = {}
     for row in rows:
         if row.bar is not None and row.bar.why:
-            yield f"- {row.name}, {row.bar}: {row.bar.why}."
+            names.setdefault((f"{row.bar}", row.bar.why), []).append(row.name)
+    for (bar, why), some in names.items():
+        yield f"- {'; '.join(some)}; {bar}: {why}."
 
 
 # The charts.

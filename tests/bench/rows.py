@@ -93,6 +93,7 @@ def ratio(
     *,
     facts: Mapping[str, float] | None = None,
     bar: Bar | None = None,
+    missed: str = "",
     note: str = "",
 ) -> Row:
     """Return the row of a ratio of medians; the samples pair up, as they were measured in turns."""
@@ -107,6 +108,7 @@ def ratio(
         high=high,
         facts=facts or {},
         bar=bar,
+        missed=missed,
         note=note,
     )
 

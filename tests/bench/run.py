@@ -92,7 +92,7 @@ def main(words: list[str]) -> int:
     finally:
         shutil.rmtree(place)
     document = {"machine": machine, "rows": [dataclasses.asdict(row) for row in rows]}
-    RESULT.write_text(json.dumps(document, indent=1, sort_keys=True) + "\n")
+    RESULT.write_text(json.dumps(document, indent=1) + "\n")
     return _judge(rows, plan)
 
 

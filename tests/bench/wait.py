@@ -38,6 +38,9 @@ BARS = {
     DROP: rows.at_most(1.7, "a web page that sends mail waits for it"),
     RELAY: rows.at_most(1.5, "all mail that is none of SES's pays it"),
 }
+START = (
+    "on top of an interpreter, `os` takes a quarter or more, reading our modules most of the rest"
+)
 _BEYOND = rows.at_most(1.0, "beyond the interpreter's start we cost no more than Postfix")
 _PER_MSMTP = rows.at_most(0.1, "the caller does not wait for the network")
 _PER_SCRIPT = rows.at_most(0.06, "the caller does not wait for boto3")
@@ -189,7 +192,8 @@ class _Series:
         for name, seconds in times.items():
             facts = {"ms": statistics.median(seconds) * 1000, "flushes": self._flushes[name]}
             bar = BARS.get(name) if with_bars else None
-            yield rows.ratio(f"{name}{what}", seconds, times[FLOOR.name], facts=facts, bar=bar)
+            floor = times[FLOOR.name]
+            yield rows.ratio(f"{name}{what}", seconds, floor, facts=facts, bar=bar, missed=START)
 
     def _count_flushes(self) -> dict[str, int]:
         """Count for each command, in runs of their own."""

@@ -146,7 +146,7 @@ def test_a_bar_that_is_missed_is_called_missed(written: dict[str, str]) -> None:
     assert "| sesmail, relay to /bin/true | 1.25 x | 0.938-1.88 | 1.09-1.41 | at most 1," in page
     assert page.count("**missed**") == 1
     assert "| dma | - |  |  |  | not here: no network |" in page
-    assert "- sesmail, drop, at most 1.7: a web page that sends mail waits for it." in page
+    assert "- sesmail, drop; at most 1.7: a web page that sends mail waits for it." in page
 
 
 @pytest.mark.parametrize(
