@@ -8,7 +8,7 @@ letters, digits, ``-``, ``_`` and ``.`` is never looked up, so no address become
 
 from __future__ import annotations
 
-import os
+import posix
 
 from sesmail.sysexits import NotPermitted
 
@@ -25,7 +25,7 @@ def find(address: str, directory: str, lookup: str = "parents") -> str | None:
     """
     for name in candidates(address, lookup):
         try:
-            os.stat(os.path.join(directory, name))
+            posix.stat(f"{directory}/{name}")
         except PermissionError:
             raise NotPermitted(
                 f"cannot look for {name} in {directory}: permission denied; "

@@ -10,7 +10,7 @@ obey dozens of variables.
 
 from __future__ import annotations
 
-import os
+import posix
 
 from sesmail.sysexits import EX_UNAVAILABLE
 
@@ -65,21 +65,23 @@ def control_environment(caller: Mapping[str, str]) -> dict[str, str]:
 
 def own_library() -> str:
     """Return the library that we run from, for a process of our own kind."""
+    import os.path  # who hands over knows it
+
     return os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 def command(library: str, part: str, *words: str) -> list[str]:
     """Return the program that runs a part, and the words to run it with."""
-    python = os.path.join(library, ".venv", "bin", "python3")
-    return [python, "-I", os.path.join(library, part, "__main__.py"), *words]
+    python = f"{library}/.venv/bin/python3"
+    return [python, "-I", f"{library}/{part}/__main__.py", *words]
 
 
 def execute(library: str, part: str, words: list[str], environ: Mapping[str, str]) -> int:
     """Become a part. Returns, with an exit code, only where that fails."""
     line = command(library, part, *words)
     try:
-        os.execve(line[0], line, environ)
+        posix.execve(line[0], line, environ)
     except OSError as error:
         text = f"sesmail: cannot run {line[0]}: {error.strerror}; install sesmail again\n"
-        os.write(2, text.encode("ascii", "replace"))
+        posix.write(2, text.encode("ascii", "replace"))
     return EX_UNAVAILABLE

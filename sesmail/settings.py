@@ -6,7 +6,7 @@ it and nobody else can write it. Nothing on the command line does: callers pass 
 
 from __future__ import annotations
 
-import os
+import posix
 
 from sesmail.identity import a_labels
 from sesmail.sysexits import ConfigurationError
@@ -75,7 +75,7 @@ def _read(settings: Settings, path: str) -> Iterator[ConfigurationError]:
 def _text(path: str) -> str:
     """Return what is in the file, "" where there is none of the usual name."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        descriptor = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC | posix.O_NONBLOCK)
     except FileNotFoundError:
         if path == PATH:
             return ""
@@ -85,16 +85,16 @@ def _text(path: str) -> str:
         raise ConfigurationError(f"cannot read {path!a}: {reason}; make it readable") from None
     try:
         if path != PATH:
-            _check_owner(path, os.fstat(descriptor))
-        return os.read(descriptor, _LARGEST_FILE).decode("utf-8", "replace")
+            _check_owner(path, posix.fstat(descriptor))
+        return posix.read(descriptor, _LARGEST_FILE).decode("utf-8", "replace")
     except OSError as error:
         raise ConfigurationError(f"cannot read {path!a}: {error.strerror}") from None
     finally:
-        os.close(descriptor)
+        posix.close(descriptor)
 
 
-def _check_owner(path: str, status: os.stat_result) -> None:
-    if status.st_uid not in (0, os.getuid()) or status.st_mode & 0o022:
+def _check_owner(path: str, status: posix.stat_result) -> None:
+    if status.st_uid not in (0, posix.getuid()) or status.st_mode & 0o022:
         raise ConfigurationError(
             f"{path!a}, named by SESMAIL_CONFIG, does not count: it must belong to root or to the "
             "caller, and nobody else may write it"

@@ -13,7 +13,7 @@ and A-F: it sorts by time, nobody can guess it, and pflogsumm and logwatch take 
 
 from __future__ import annotations
 
-import os
+import posix
 import time
 
 VERSION = 1
@@ -26,7 +26,7 @@ _ID_CHARACTERS = frozenset("0123456789ABCDEF")
 
 def new_queue_id() -> str:
     """Return a queue id of this moment."""
-    return f"{int(time.time() * 1000):012X}{os.urandom(8).hex().upper()}"
+    return f"{int(time.time() * 1000):012X}{posix.urandom(8).hex().upper()}"
 
 
 def is_queue_id(name: str) -> bool:

@@ -9,9 +9,10 @@ may leave the rename out. The daemon may take the file before it is durable; the
 from __future__ import annotations
 
 import errno
-import os
+import posix
 import stat
 from binascii import crc32
+from io import SEEK_SET
 
 from sesmail.drop import layout
 from sesmail.sysexits import CannotCreate, IOFailure, NotPermitted
@@ -41,27 +42,27 @@ class Wake:
 
     def __init__(self, spool_directory: str) -> None:
         self._descriptor = -1
-        flags = os.O_WRONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
+        flags = posix.O_WRONLY | posix.O_NONBLOCK | posix.O_NOFOLLOW | posix.O_CLOEXEC
         try:
-            self._descriptor = os.open(os.path.join(spool_directory, "wake"), flags)
+            self._descriptor = posix.open(f"{spool_directory}/wake", flags)
         except OSError as error:
             self.state = NOBODY if error.errno == errno.ENXIO else ABSENT
             return
-        is_fifo = stat.S_ISFIFO(os.fstat(self._descriptor).st_mode)
+        is_fifo = stat.S_ISFIFO(posix.fstat(self._descriptor).st_mode)
         self.state = READER if is_fifo else ABSENT
 
     def ring(self, queue_id: str) -> None:
         """Name a new drop to the daemon. A full FIFO is an awake daemon; a lost one scans later."""
         if self.state == READER:
             try:  # contextlib is an import
-                os.write(self._descriptor, f"{queue_id}\n".encode("ascii"))
+                posix.write(self._descriptor, f"{queue_id}\n".encode("ascii"))
             except OSError:
                 pass
 
     def close(self) -> None:
         """Let go of the FIFO; a client that ends anyway need not."""
         if self._descriptor >= 0:
-            os.close(self._descriptor)
+            posix.close(self._descriptor)
             self._descriptor = -1
 
 
@@ -73,17 +74,17 @@ class Drop:
     def __init__(self, settings: Settings, queue_id: str) -> None:
         """Make the temporary file. Raises CannotCreate, NotPermitted."""
         _check_parent(settings.spool_directory)
-        self._directory = os.path.join(settings.spool_directory, "drop")
+        self._directory = f"{settings.spool_directory}/drop"
         self._queue_id = queue_id
-        self._temporary = os.path.join(self._directory, f".{queue_id}")
+        self._temporary = f"{self._directory}/.{queue_id}"
         self._size = self._checksum = 0
         _check_room(self._directory, settings.minimum_free)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        flags = posix.O_WRONLY | posix.O_CREAT | posix.O_EXCL | posix.O_NOFOLLOW | posix.O_CLOEXEC
         try:
-            self._descriptor = os.open(self._temporary, flags, 0o600)
+            self._descriptor = posix.open(self._temporary, flags, 0o600)
         except OSError as error:
             raise _cannot(self._directory, error) from None
-        os.lseek(self._descriptor, layout.LEADING_LENGTH, os.SEEK_SET)  # that line comes last
+        posix.lseek(self._descriptor, layout.LEADING_LENGTH, SEEK_SET)  # that line comes last
 
     def __enter__(self) -> Self:
         return self
@@ -96,7 +97,7 @@ class Drop:
     ) -> None:
         if self._temporary:
             _remove(self._temporary)
-        os.close(self._descriptor)
+        posix.close(self._descriptor)
 
     def write(self, data: bytes) -> None:
         """Append to envelope and message. Raises CannotCreate, IOFailure."""
@@ -109,19 +110,19 @@ class Drop:
 
         Raises CannotCreate or IOFailure, and then the message is not in the drop.
         """
-        final = os.path.join(self._directory, self._queue_id)
+        final = f"{self._directory}/{self._queue_id}"
         try:
             line = layout.leading_line(self._queue_id, self._size, self._checksum)
-            os.pwrite(self._descriptor, line, 0)
+            posix.pwrite(self._descriptor, line, 0)
             self._check_mode()
             for number in _UNTIL_EXIT:
                 _signal.signal(number, _signal.SIG_IGN)
-            os.rename(self._temporary, final)
+            posix.rename(self._temporary, final)
         except OSError as error:
             raise _cannot(self._directory, error) from None
         self._temporary = ""
         try:
-            os.fsync(self._descriptor)
+            posix.fsync(self._descriptor)
         except OSError as error:
             if _remove(final):
                 raise _cannot(self._directory, error) from None
@@ -129,9 +130,9 @@ class Drop:
 
     def _check_mode(self) -> None:
         """Check that the daemon will be able to read the file; some file systems lose the group."""
-        os.fchmod(self._descriptor, _MODE)
-        status = os.fstat(self._descriptor)
-        group = os.stat(self._directory).st_gid
+        posix.fchmod(self._descriptor, _MODE)
+        status = posix.fstat(self._descriptor)
+        group = posix.stat(self._directory).st_gid
         if status.st_gid != group or stat.S_IMODE(status.st_mode) != _MODE:
             raise CannotCreate(
                 f"files in {self._directory} do not get its group, so the daemon could not read "
@@ -142,14 +143,14 @@ class Drop:
         view = memoryview(data)
         try:
             while view:
-                view = view[os.write(self._descriptor, view) :]
+                view = view[posix.write(self._descriptor, view) :]
         except OSError as error:
             raise _cannot(self._directory, error) from None
 
 
 def _check_parent(spool_directory: str) -> None:
     """Refuse to write as root below a directory that another user could swap."""
-    if os.geteuid() == 0 and _owner(spool_directory) != 0:
+    if posix.geteuid() == 0 and _owner(spool_directory) != 0:
         raise NotPermitted(
             f"{spool_directory} does not belong to root, so root drops nothing there; "
             "run sesmailctl init"
@@ -158,14 +159,14 @@ def _check_parent(spool_directory: str) -> None:
 
 def _owner(path: str) -> int:
     try:
-        return os.stat(path).st_uid
+        return posix.stat(path).st_uid
     except OSError as error:
         raise _cannot(path, error) from None
 
 
 def _check_room(directory: str, minimum_free: int) -> None:
     try:
-        status = os.statvfs(directory)
+        status = posix.statvfs(directory)
     except OSError as error:
         raise _cannot(directory, error) from None
     if status.f_bavail * status.f_frsize < minimum_free:
@@ -183,7 +184,7 @@ def _cannot(directory: str, error: OSError) -> CannotCreate | IOFailure:
         )
     remedy = "run sesmailctl init as root"
     if error.errno == errno.EROFS:
-        remedy = f"the caller's unit needs ReadWritePaths={os.path.dirname(directory)}"
+        remedy = f"the caller's unit needs ReadWritePaths={directory.rpartition('/')[0]}"
     elif error.errno in _ROOM:
         remedy = "make room"
     return CannotCreate(f"cannot write to {directory}: {error.strerror}; not taken; {remedy}")
@@ -192,7 +193,7 @@ def _cannot(directory: str, error: OSError) -> CannotCreate | IOFailure:
 def _remove(path: str) -> bool:
     """Remove a file; tell whether it was there."""
     try:
-        os.unlink(path)
+        posix.unlink(path)
     except FileNotFoundError:
         return False
     except OSError:

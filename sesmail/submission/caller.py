@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import posix
 import pwd
 
 from sesmail.sysexits import NoUser
@@ -32,7 +32,7 @@ def gecos_name() -> str:
 
 
 def _entry() -> pwd.struct_passwd:
-    uid = os.getuid()
+    uid = posix.getuid()
     try:
         return pwd.getpwuid(uid)
     except KeyError:
@@ -50,5 +50,5 @@ def origin(settings: Settings) -> str:
             name = file.readline(256).strip()
     except OSError:
         name = ""
-    name = name or os.uname().nodename
+    name = name or posix.uname().nodename
     return name if name.isascii() and name.isprintable() and " " not in name else "localhost"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import posix
 
 from sesmail.submission import signals
 from sesmail.sysexits import EX_UNAVAILABLE
@@ -25,16 +25,16 @@ def start(
     Raises OSError.
     """
     signals.expect_children()
-    return os.posix_spawn(
+    return posix.posix_spawn(
         path,
         words,
         environ,
-        file_actions=[(os.POSIX_SPAWN_DUP2, ours, theirs) for ours, theirs in duplicates],
+        file_actions=[(posix.POSIX_SPAWN_DUP2, ours, theirs) for ours, theirs in duplicates],
         setsigdef=signals.IGNORED_BY_PYTHON,
     )
 
 
 def wait(child: int) -> int:
     """Wait for the end of a child; return its exit code, or 69 for 75 and for a signal."""
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    code = posix.waitstatus_to_exitcode(posix.waitpid(child, 0)[1])
     return EX_UNAVAILABLE if code < 0 or code == _EX_TEMPFAIL else code

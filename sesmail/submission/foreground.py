@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import posix
 
 from sesmail import launch
 from sesmail.submission import children, relay, signals
@@ -23,14 +23,14 @@ def environment(caller: Mapping[str, str], settings: Settings, identity: str) ->
     They are kept only where the caller is root or owns the credentials file.
     """
     names: tuple[str, ...] = ("SESMAIL_CONFIG",)
-    if _owns(os.path.join(settings.credentials_directory, identity)):
+    if _owns(f"{settings.credentials_directory}/{identity}"):
         names += launch.ROLE_VARIABLES
     return launch.environment(caller, names)
 
 
 def _owns(path: str) -> bool:
     try:
-        return os.getuid() in (0, os.stat(path).st_uid)
+        return posix.getuid() in (0, posix.stat(path).st_uid)
     except OSError:
         return False
 
@@ -38,10 +38,10 @@ def _owns(path: str) -> bool:
 def execute(library: str, message: Kept, environ: dict[str, str]) -> NoReturn:
     """Become the delivery half. Raises Unavailable where it is broken."""
     command = launch.command(library, launch.FOREGROUND)
-    os.dup2(message.open(), 0)
+    posix.dup2(message.open(), 0)
     signals.restore()
     try:
-        os.execve(command[0], command, environ)
+        posix.execve(command[0], command, environ)
     except OSError as error:
         raise _broken(command[0], error) from None
 

@@ -7,8 +7,9 @@ report a failure of their own.
 
 from __future__ import annotations
 
-import os
+import posix
 import stat
+from io import SEEK_CUR, SEEK_SET
 
 from sesmail.submission.kept import Kept
 from sesmail.sysexits import IOFailure
@@ -32,9 +33,9 @@ class Input:
         self._start = -1
         self._kept = Kept(environ)
         try:
-            self._is_file = stat.S_ISREG(os.fstat(STDIN).st_mode)
+            self._is_file = stat.S_ISREG(posix.fstat(STDIN).st_mode)
             if self._is_file:
-                self._start = os.lseek(STDIN, 0, os.SEEK_CUR)  # a shell may have read some already
+                self._start = posix.lseek(STDIN, 0, SEEK_CUR)  # a shell may have read some already
         except OSError as error:
             raise IOFailure(f"standard input: {error.strerror}") from None
 
@@ -43,7 +44,7 @@ class Input:
         if self._at_end:
             return b""
         try:
-            chunk = os.read(STDIN, _CHUNK)
+            chunk = posix.read(STDIN, _CHUNK)
         except OSError as error:
             self._at_end = True
             reason = error.strerror
@@ -55,7 +56,7 @@ class Input:
 
     def end_of_typing(self) -> None:
         """Take no more from a terminal: a person who typed the lone dot is waiting."""
-        self._at_end = os.isatty(STDIN)
+        self._at_end = posix.isatty(STDIN)
 
     def forget(self) -> None:
         """Keep nothing from here on: the message is ours."""
@@ -64,18 +65,18 @@ class Input:
     def rewind(self) -> None:
         """Make descriptor 0 stand at the first byte that we were given. Not after ``forget``."""
         if self._is_file:
-            os.lseek(STDIN, self._start, os.SEEK_SET)
+            posix.lseek(STDIN, self._start, SEEK_SET)
             return
         while not self._at_end:
             self.read()
-        os.dup2(self._kept.open(), STDIN)
+        posix.dup2(self._kept.open(), STDIN)
 
 
 def drain() -> None:
     """Read what is left of standard input, unless a person is typing it."""
     try:
-        if not os.isatty(STDIN):
-            while os.read(STDIN, _CHUNK):
+        if not posix.isatty(STDIN):
+            while posix.read(STDIN, _CHUNK):
                 pass
     except OSError:
         pass

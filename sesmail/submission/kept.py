@@ -7,7 +7,8 @@ becomes of the process.
 from __future__ import annotations
 
 import errno
-import os
+import posix
+from io import SEEK_SET
 
 from sesmail.sysexits import CannotCreate
 
@@ -50,7 +51,7 @@ class Kept:
         position = 0
         while position < self.size:
             try:
-                piece = os.pread(self._file, _PIECE, position)
+                piece = posix.pread(self._file, _PIECE, position)
             except OSError as error:
                 raise CannotCreate(f"cannot read a temporary file: {error.strerror}") from None
             position += len(piece)
@@ -60,7 +61,7 @@ class Kept:
         """Let go of what was kept."""
         for descriptor in (self._file, self._reading):
             if descriptor >= 0:
-                os.close(descriptor)
+                posix.close(descriptor)
         self._file = self._reading = -1
         self._pieces = []
 
@@ -71,25 +72,25 @@ class Kept:
             if self._reading >= 0:
                 return self._reading
             self._spill()
-        os.lseek(self._file, 0, os.SEEK_SET)
+        posix.lseek(self._file, 0, SEEK_SET)
         return self._file
 
     def _pipe(self, data: bytes) -> int:
         """Return the end of a pipe that holds all of ``data``, or -1 if none is large enough."""
-        reading, writing = os.pipe()
+        reading, writing = posix.pipe()
         try:
             if len(data) > _PIPE_CAPACITY:
                 import fcntl  # a rare size
 
                 fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, len(data))
-            os.set_blocking(writing, False)
-            if not data or os.write(writing, data) == len(data):
+            posix.set_blocking(writing, False)
+            if not data or posix.write(writing, data) == len(data):
                 return reading
         except OSError:
             pass  # the user's share of pipe memory is used up: a file will do
         finally:
-            os.close(writing)
-        os.close(reading)
+            posix.close(writing)
+        posix.close(reading)
         return -1
 
     def _spill(self) -> None:
@@ -99,7 +100,7 @@ class Kept:
             for piece in self._pieces:
                 view = memoryview(piece)
                 while view:
-                    view = view[os.write(self._file, view) :]
+                    view = view[posix.write(self._file, view) :]
         except OSError as error:
             raise CannotCreate(
                 f"cannot keep the message in a temporary file: {error.strerror}; "
@@ -121,11 +122,13 @@ class Kept:
 
 def _unnamed_file(directory: str) -> int:
     try:
-        return os.open(directory, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        return posix.open(directory, posix.O_TMPFILE | posix.O_RDWR | posix.O_CLOEXEC, 0o600)
     except OSError as error:
         if error.errno not in (errno.EOPNOTSUPP, errno.EISDIR):  # not on every file system
             raise
-    path = os.path.join(directory, f"sesmail.{os.urandom(12).hex()}")
-    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    os.unlink(path)
+    path = f"{directory}/sesmail.{posix.urandom(12).hex()}"
+    descriptor = posix.open(
+        path, posix.O_CREAT | posix.O_EXCL | posix.O_RDWR | posix.O_CLOEXEC, 0o600
+    )
+    posix.unlink(path)
     return descriptor

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import posix
 import syslog
 
 _FIELD = 200  # characters
@@ -20,7 +20,7 @@ def submitted(queue_id: str, reverse_path: str) -> None:
     """Log that a message was taken from this uid."""
     _write(
         syslog.LOG_INFO,
-        f"{queue_id}: uid={os.getuid()} from=<{printable(reverse_path)[:_FIELD]}>",
+        f"{queue_id}: uid={posix.getuid()} from=<{printable(reverse_path)[:_FIELD]}>",
     )
 
 
@@ -28,8 +28,8 @@ def nobody_delivers(queue_id: str, *, is_asked: bool) -> None:
     """Say that a message is safe but waits for a daemon; on stderr where nobody else would hear."""
     text = f"{queue_id}: queued, but sesmaild does not run; start it"
     _write(syslog.LOG_WARNING, f"warning: {text}")
-    if is_asked or os.isatty(2) or not os.path.exists(_SOCKET):
-        os.write(2, f"sendmail: {text}\n".encode("ascii"))
+    if is_asked or posix.isatty(2) or not posix.access(_SOCKET, posix.F_OK):
+        posix.write(2, f"sendmail: {text}\n".encode("ascii"))
 
 
 def warning(text: str) -> None:
@@ -39,7 +39,7 @@ def warning(text: str) -> None:
 
 def failure(text: str) -> None:
     """Log why a message was not taken."""
-    _write(syslog.LOG_ERR, f"fatal: uid={os.getuid()}: {text}")
+    _write(syslog.LOG_ERR, f"fatal: uid={posix.getuid()}: {text}")
 
 
 def internal_error(error: Exception) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import posix
 import sys
 
 from sesmail import VERSION, settings
@@ -34,7 +34,7 @@ def main(argv: list[str], library: str) -> int:
     _open_missing_descriptors()
     signals.end_at_interrupt()
     try:
-        return _run(argv, library, os.environ)
+        return _run(argv, library, _environment())
     except Failure as failure:
         return _end(str(failure), failure.exit_code)
     except Exception as error:  # noqa: BLE001
@@ -44,9 +44,9 @@ def main(argv: list[str], library: str) -> int:
 
 
 def _run(argv: list[str], library: str, environ: Mapping[str, str]) -> int:
-    name = os.path.basename(argv[0])
+    name = argv[0].rpartition("/")[2]
     # Whatever the locale says: words are bytes, read as UTF-8.
-    words = [os.fsencode(word).decode("utf-8", "surrogateescape") for word in argv[1:]]
+    words = [_bytes(word).decode("utf-8", "surrogateescape") for word in argv[1:]]
     command = commandline.parse(name, words)
     if command.mode in (commandline.HELP, commandline.VERSION):
         return _print(USAGE if command.mode == commandline.HELP else f"sesmail {VERSION}\n")
@@ -65,6 +65,17 @@ def _run(argv: list[str], library: str, environ: Mapping[str, str]) -> int:
     return route.submit(argv, command, configuration, environ, library)
 
 
+def _bytes(word: str) -> bytes:
+    """Return a word of the command line as it came, like ``os.fsencode``."""
+    return word.encode(sys.getfilesystemencoding(), sys.getfilesystemencodeerrors())
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment, like ``os.environ``."""
+    how = sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()
+    return {name.decode(*how): value.decode(*how) for name, value in posix.environ.items()}
+
+
 def _hand_over(
     argv: list[str],
     command: commandline.CommandLine,
@@ -76,7 +87,7 @@ def _hand_over(
 
     The queue is ours too, where there is a spool.
     """
-    called = os.path.basename(argv[0])
+    called = argv[0].rpartition("/")[2]
     name = called if called in ("mailq", "newaliases") else "sendmail"
     if command.mode in (commandline.LIST_QUEUE, commandline.RUN_QUEUE):
         from sesmail.submission import spool  # no message needs it
@@ -103,10 +114,10 @@ def _open_missing_descriptors() -> None:
     """Put /dev/null where 0, 1 or 2 is closed, or the next file opened would take its place."""
     for descriptor in (0, 1, 2):
         try:
-            os.fstat(descriptor)
+            posix.fstat(descriptor)
         except OSError:
             try:
-                os.set_inheritable(os.open("/dev/null", os.O_RDWR), True)
+                posix.set_inheritable(posix.open("/dev/null", posix.O_RDWR), True)
             except OSError:
                 return  # a chroot without devices
 
@@ -124,7 +135,7 @@ def _end(text: str, exit_code: int) -> int:
     text = log.printable(text)
     log.failure(text)
     try:
-        os.write(2, f"sendmail: {text}\n".encode("ascii"))
+        posix.write(2, f"sendmail: {text}\n".encode("ascii"))
     except OSError:
         pass
     drain()

@@ -6,7 +6,7 @@ wrapper that leads back to us cannot be seen from outside; ``relay`` guards agai
 
 from __future__ import annotations
 
-import os
+import posix
 import stat
 
 from sesmail.sysexits import ConfigurationError, Unavailable
@@ -67,31 +67,36 @@ def check_privileges(path: str) -> None:
 
 
 def _is_real(path: str, own_inode: tuple[int, int] | None) -> bool:
-    if not os.access(path, os.X_OK) or _inode(path) == own_inode:
+    if not posix.access(path, posix.X_OK) or _inode(path) == own_inode:
         return False
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError:
-        return os.path.isfile(path)  # execute-only
+        descriptor = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC | posix.O_NONBLOCK)
+    except OSError:  # execute-only
+        status = _status(path)
+        return status is not None and stat.S_ISREG(status.st_mode)
     try:
-        status = os.fstat(descriptor)
-        return stat.S_ISREG(status.st_mode) and _MARK not in os.read(descriptor, 1024)
+        status = posix.fstat(descriptor)
+        return stat.S_ISREG(status.st_mode) and _MARK not in posix.read(descriptor, 1024)
     finally:
-        os.close(descriptor)
+        posix.close(descriptor)
 
 
 def _inode(path: str) -> tuple[int, int] | None:
+    status = _status(path)
+    return None if status is None else (status.st_dev, status.st_ino)
+
+
+def _status(path: str) -> posix.stat_result | None:
     try:
-        status = os.stat(path)
+        return posix.stat(path)
     except OSError:
         return None
-    return status.st_dev, status.st_ino
 
 
 def _no_rights_of(path: str) -> str:
     """Return why exec of a set-id program grants none of its rights here; "" if it is none."""
     try:
-        status = os.stat(path)
+        status = posix.stat(path)
     except OSError:
         return ""
     if not status.st_mode & _SET_ID:

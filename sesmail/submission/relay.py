@@ -6,7 +6,7 @@ real sendmail.
 
 from __future__ import annotations
 
-import os
+import posix
 
 from sesmail.submission import realsendmail, signals
 from sesmail.sysexits import Unavailable
@@ -41,9 +41,11 @@ def find_queue(
 ) -> str | None:
     """Return the real sendmail, or None too if it keeps no queue: msmtp knows no -bp and no -q."""
     path = find(settings, environ, own_path, name)
-    if path is None or os.path.basename(os.path.realpath(path)) == "msmtp":
+    if path is None:
         return None
-    return path
+    import os.path  # no message needs it
+
+    return None if os.path.basename(os.path.realpath(path)) == "msmtp" else path
 
 
 def execute(
@@ -57,7 +59,7 @@ def execute(
         message.rewind()
     signals.restore()
     try:
-        os.execve(path, [name, *words], environment(environ))
+        posix.execve(path, [name, *words], environment(environ))
     except OSError as error:
         raise Unavailable(
             f"cannot run the real sendmail {path}: {error.strerror}; see real_sendmail "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import posix
 
 from sesmail.drop import layout
 from sesmail.drop.put import NOBODY, Drop, Wake
@@ -99,8 +99,8 @@ class Submission:
 
     def _way(self, wake: Wake, identity: str) -> str:
         """Return a way of ``mode``. Raises NotPermitted where there is none."""
-        credentials = os.path.join(self.settings.credentials_directory, identity)
-        is_readable = os.access(credentials, os.R_OK)
+        credentials = f"{self.settings.credentials_directory}/{identity}"
+        is_readable = posix.access(credentials, posix.R_OK)
         setting = self.settings.delivery_mode
         way = mode.choose(self.command.delivery, setting, wake.state, is_readable=is_readable)
         if way == mode.NOWHERE:

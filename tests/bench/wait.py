@@ -38,9 +38,7 @@ BARS = {
     DROP: rows.at_most(1.7, "a web page that sends mail waits for it"),
     RELAY: rows.at_most(1.5, "all mail that is none of SES's pays it"),
 }
-START = (
-    "on top of an interpreter, `os` takes a quarter or more, reading our modules most of the rest"
-)
+START = "what an interpreter does not take, reading our modules does"
 _BEYOND = rows.at_most(1.0, "beyond the interpreter's start we cost no more than Postfix")
 _PER_MSMTP = rows.at_most(0.1, "the caller does not wait for the network")
 _PER_SCRIPT = rows.at_most(0.06, "the caller does not wait for boto3")

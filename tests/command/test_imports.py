@@ -15,18 +15,7 @@ from tests.fakes.ses import KEY_ID, SECRET, SesServer
 from tests.host import Host
 from tests.installation import PYTHON
 
-STANDARD = {
-    "__future__",
-    "_collections_abc",
-    "_stat",
-    "errno",
-    "fcntl",
-    "genericpath",
-    "os",
-    "posixpath",
-    "pwd",
-    "stat",
-}
+STANDARD = {"__future__", "_stat", "errno", "fcntl", "pwd", "stat"}
 FOR_SES = STANDARD | {"binascii", "syslog"}
 MESSAGE = b"From: sue@example.com\nTo: bob@example.org\nSubject: hello\n\nhello\n"
 PROBE = b"EHLO x\r\nMAIL FROM:<sue@example.com>\r\nRCPT TO:<bob@example.org>\r\n"

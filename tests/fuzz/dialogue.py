@@ -14,6 +14,7 @@ Like ``submission`` it replaces calls of ``os``, here for as long as an input ru
 from __future__ import annotations
 
 import os
+import posix
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,7 +32,7 @@ def check(data: bytes, world: Path) -> None:
     bits = data[0] if data else 0
     end = _ENDS[bits >> 2 & 7]
     children = _Children(end)
-    os.environ["SESMAIL_CONFIG"] = f"{world}/{bits & 1}.conf"
+    posix.environ[b"SESMAIL_CONFIG"] = f"{world}/{bits & 1}.conf".encode()
     with submission.standard_input(data[1:], as_pipe=bool(bits & 2)), _standard_output() as output:
         with children:
             code = main(["/usr/sbin/sendmail", "-bs"], str(world))
@@ -75,13 +76,13 @@ class _Children:
         self.messages: list[bytes] = []
         self._end = end
         self._delivered = b""  # what the delivery half got just now
-        self._calls = (os.posix_spawn, os.waitpid)
+        self._calls = (posix.posix_spawn, posix.waitpid)
 
     def __enter__(self) -> None:
-        os.posix_spawn, os.waitpid = self._spawn, self._wait  # type: ignore[assignment]
+        posix.posix_spawn, posix.waitpid = self._spawn, self._wait  # type: ignore[assignment]
 
     def __exit__(self, *_: object) -> None:
-        os.posix_spawn, os.waitpid = self._calls
+        posix.posix_spawn, posix.waitpid = self._calls
 
     def _spawn(self, path: str, words: Sequence[str], environ: object, **options: Any) -> int:
         given = submission.read_all(options["file_actions"][0][1])

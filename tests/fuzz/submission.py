@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import io
 import os
+import posix
 import sys
 import syslog
 from collections.abc import Iterator, Sequence
@@ -64,7 +65,7 @@ def check(data: bytes, world: Path) -> None:
     _errors.clear()
     sys.stdout = io.StringIO()
     with standard_input(message, as_pipe=bool(bits & 2)):
-        os.environ["SESMAIL_CONFIG"] = f"{world}/{bits & 1}.conf"
+        posix.environ[b"SESMAIL_CONFIG"] = f"{world}/{bits & 1}.conf".encode()
         try:
             code = main(["/usr/sbin/sendmail", *words], str(world))
         except Executed as executed:
@@ -181,5 +182,7 @@ def _write(descriptor: int, data: bytes) -> int:
 
 
 _os_write = os.write
-os.write, os.execve, os.posix_spawn = _write, _execute, _spawn  # type: ignore[assignment]
+for _name, _function in {"write": _write, "execve": _execute, "posix_spawn": _spawn}.items():
+    for _module in (os, posix):
+        setattr(_module, _name, _function)
 syslog.syslog = lambda *_: None

@@ -134,7 +134,7 @@ def test_usage_is_that_of_a_whole_tree() -> None:
         parent.stdout.readline()
         alone, tree = processes.of(parent.pid), processes.of_tree(parent.pid)
         parent.communicate()
-    assert alone.cpu >= 0.5
+    assert alone.cpu >= 0.45  # the kernel counts in ticks, each process for itself
     assert tree.rss > alone.rss >= alone.pss > 0
     assert tree.threads == alone.threads + 1
     assert tree.descriptors > alone.descriptors

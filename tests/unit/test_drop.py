@@ -137,7 +137,7 @@ def test_errors_of_the_disk(
         raise OSError(number, os.strerror(number))
 
     dropped = Drop(settings, layout.new_queue_id())
-    monkeypatch.setattr(f"sesmail.drop.put.os.{call}", fail)
+    monkeypatch.setattr(f"sesmail.drop.put.posix.{call}", fail)
     with pytest.raises(failure, match=word), dropped:
         write_and_commit(dropped)
     assert os.listdir(f"{settings.spool_directory}/drop") == []
@@ -153,7 +153,7 @@ def test_a_failed_fsync_of_what_the_daemon_took_is_success(
             path_of(settings, name).unlink()
         raise OSError(errno.EIO, "I/O error")
 
-    monkeypatch.setattr("sesmail.drop.put.os.fsync", take_and_fail)
+    monkeypatch.setattr("sesmail.drop.put.posix.fsync", take_and_fail)
     drop(settings)
 
 
@@ -168,7 +168,7 @@ def test_a_group_that_is_not_inherited_is_refused(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On a file system that loses it the daemon could never read the message."""
-    monkeypatch.setattr("sesmail.drop.put.os.fchmod", lambda *_: None)  # as if it had no effect
+    monkeypatch.setattr("sesmail.drop.put.posix.fchmod", lambda *_: None)  # as if it had no effect
     with pytest.raises(CannotCreate, match="group"):
         drop(settings)
     assert os.listdir(f"{settings.spool_directory}/drop") == []

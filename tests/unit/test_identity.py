@@ -113,6 +113,6 @@ def test_a_directory_behind_a_closed_one(tmp_path: Path, monkeypatch: pytest.Mon
     def refuse(path: str) -> None:
         raise PermissionError(path)
 
-    monkeypatch.setattr("sesmail.identity.os.stat", refuse)
+    monkeypatch.setattr("sesmail.identity.posix.stat", refuse)
     with pytest.raises(NotPermitted, match=r"o\+x"):
         identity.find("a@b.example", str(tmp_path))

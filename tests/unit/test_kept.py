@@ -44,7 +44,7 @@ def test_no_directory_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> int:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("sesmail.submission.kept.os.open", refuse)
+    monkeypatch.setattr("sesmail.submission.kept.posix.open", refuse)
     with pytest.raises(CannotCreate, match="No space left"):
         Kept({}).write(bytes(IN_MEMORY + 1))
 

@@ -6,7 +6,7 @@ gets them together; they are out before anything is waited for.
 
 from __future__ import annotations
 
-import os
+import posix
 
 from sesmail.submission.input import STDIN
 from sesmail.sysexits import IOFailure
@@ -30,7 +30,7 @@ class Stream:
         self._writing = writing
         self._input = bytearray()
         self._output = b""
-        self._is_terminal = os.isatty(reading)
+        self._is_terminal = posix.isatty(reading)
 
     def line(self) -> bytes:
         """Return the next line with its end; the beginning of one that no command can have.
@@ -72,21 +72,21 @@ class Stream:
         """Say the last word, and show that it is: whoever waits for more would wait for ever."""
         self.reply(text)
         self.flush()
-        os.close(self._writing)
+        posix.close(self._writing)
 
     def flush(self) -> None:
         """Write the answers that were kept. Raises IOFailure where nobody reads them."""
         view, self._output = memoryview(self._output), b""
         try:
             while view:
-                view = view[os.write(self._writing, view) :]
+                view = view[posix.write(self._writing, view) :]
         except OSError as error:
             raise IOFailure(f"cannot write to standard output: {error.strerror}") from None
 
     def _fill(self) -> None:
         self.flush()
         try:
-            chunk = os.read(self._reading, _CHUNK)
+            chunk = posix.read(self._reading, _CHUNK)
         except OSError as error:
             raise IOFailure(f"cannot read standard input: {error.strerror}") from None
         if not chunk:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import os
+import posix
+from io import SEEK_SET
 
 from sesmail.message import header
 from sesmail.submission import foreground, log, route, send
@@ -37,7 +38,7 @@ class Transactions:
         self._environ = environ
         self._library = library
         # In memory and no pipe: a child may leave somebody behind who keeps it open.
-        self._output = os.memfd_create("output")
+        self._output = posix.memfd_create("output")
 
     def submit(self, reverse_path: str, forward_paths: list[str], message: Kept) -> str:
         """Send ``message`` on; return the reply, 250 once it is safe. "" is the null path."""
@@ -92,17 +93,17 @@ class Transactions:
 
     def _answer(self, code: int, success: str) -> str:
         """Return the reply for a child's exit code: ``success``, or its last line as the reason."""
-        said = os.pread(self._output, _LONGEST_OUTPUT, 0)
+        said = posix.pread(self._output, _LONGEST_OUTPUT, 0)
         if said:
-            os.ftruncate(self._output, 0)
-            os.lseek(self._output, 0, os.SEEK_SET)
+            posix.ftruncate(self._output, 0)
+            posix.lseek(self._output, 0, SEEK_SET)
         if code != EX_OK:
             lines = said.decode("utf-8", "replace").split("\n")
             last = next((line for line in reversed(lines) if line.strip()), "")
             reason = last.strip().removeprefix("sendmail: ")
             return replies.refused(code, reason or f"The mail program ended with {code}; not sent")
         if said:
-            os.write(2, said)  # on success, advice for people
+            posix.write(2, said)  # on success, advice for people
         return success
 
     def _refuse(self, exit_code: int, text: str) -> str:
