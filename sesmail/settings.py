@@ -123,7 +123,7 @@ def _take(settings: Settings, line: str, path: str, number: int) -> Configuratio
 def _directory(value: str) -> str:
     if not value.startswith("/"):
         raise ValueError("an absolute path is needed")
-    return value
+    return value.rstrip("/") or "/"
 
 
 def _program(value: str) -> str:

@@ -95,6 +95,12 @@ def test_a_bad_line_is_told_with_its_number(tmp_path: Path, line: str) -> None:
         load(tmp_path / "conf", f"# one\n{line}\n")
 
 
+@pytest.mark.parametrize(("value", "path"), [("/srv/spool//", "/srv/spool"), ("//", "/")])
+def test_slashes_at_the_end_say_nothing(tmp_path: Path, value: str, path: str) -> None:
+    """Names are appended to a directory with one slash."""
+    assert load(tmp_path / "conf", f"spool_directory = {value}\n").spool_directory == path
+
+
 def test_a_missing_file_that_was_named(tmp_path: Path) -> None:
     """A file that SESMAIL_CONFIG names must exist: the defaults would send mail elsewhere."""
     with pytest.raises(ConfigurationError, match="does not exist"):
