@@ -133,6 +133,10 @@ def _page(run: Run) -> str:
     if missing:
         raise NotForThePage(f"the run lacks {', '.join(missing)}: one of all parts is needed")
     words = {name: str(value) for name, value in run.machine.items()}
+    if words["moved"]:
+        words["moved"] = (
+            f" Of this one it said: {words['moved']}. What was measured in turns stands."
+        )
     text = template.substitute(
         words, **tables, table_rest="\n\n".join(rest), bars="\n".join(_bars(run.rows))
     )

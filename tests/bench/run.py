@@ -88,12 +88,13 @@ def main(words: list[str]) -> int:
         plan = Plan(Spawner(place), is_quick=arguments.quick)
         chosen = [part for part in PARTS if part.NAME in (arguments.only or _names())]
         rows = list(_measure(chosen, plan, place))
-        machine = machine_facts.facts(place) | {"quick": arguments.quick}
+        moved = plan.floor_moved()
+        machine = machine_facts.facts(place) | {"quick": arguments.quick, "moved": moved}
     finally:
         shutil.rmtree(place)
     document = {"machine": machine, "rows": [dataclasses.asdict(row) for row in rows]}
     RESULT.write_text(json.dumps(document, indent=1) + "\n")
-    return _judge(rows, plan)
+    return _judge(rows, moved)
 
 
 def _parse(words: list[str]) -> argparse.Namespace:
@@ -120,11 +121,10 @@ def _measure(parts: Iterable[Part], plan: Plan, place: Path) -> Iterator[Row]:
     plan.sample_floor()
 
 
-def _judge(rows: list[Row], plan: Plan) -> int:
+def _judge(rows: list[Row], moved: str) -> int:
     missed = [f"{row.part}: {row.name}" for row in rows if row.is_missed()]
     if missed:
         print("missed:", "; ".join(missed))
-    moved = plan.floor_moved()
     if moved:
         print(moved)
         return MOVED

@@ -140,6 +140,13 @@ def test_the_page_asks_for_parts_that_there_are() -> None:
     assert len(parts) > 5
 
 
+def test_a_floor_that_moved_is_told(written: dict[str, str]) -> None:
+    """With what the run said of it; and nothing where it held still."""
+    told = document.files(Run.read(changed(moved="the floor moved by +12%")))[document.PAGE]
+    assert "ends with 3. Of this one it said: the floor moved by +12%." in told
+    assert "Of this one it said" not in written[document.PAGE]
+
+
 def test_a_bar_that_is_missed_is_called_missed(written: dict[str, str]) -> None:
     """And no other; what could not be measured says why."""
     page = written[document.PAGE]
