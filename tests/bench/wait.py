@@ -190,8 +190,9 @@ class _Series:
         for name, seconds in times.items():
             facts = {"ms": statistics.median(seconds) * 1000, "flushes": self._flushes[name]}
             bar = BARS.get(name) if with_bars else None
+            reason = START if bar else ""
             floor = times[FLOOR.name]
-            yield rows.ratio(f"{name}{what}", seconds, floor, facts=facts, bar=bar, missed=START)
+            yield rows.ratio(f"{name}{what}", seconds, floor, facts=facts, bar=bar, missed=reason)
 
     def _count_flushes(self) -> dict[str, int]:
         """Count for each command, in runs of their own."""
