@@ -65,7 +65,7 @@ def control_environment(caller: Mapping[str, str]) -> dict[str, str]:
 
 def own_library() -> str:
     """Return the library that we run from, for a process of our own kind."""
-    import os.path  # who hands over knows it
+    import os.path  # submission is told where that is
 
     return os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 

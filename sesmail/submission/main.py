@@ -14,6 +14,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+# As Python decoded the command line, and ``os`` would the environment.
+_CODEC = sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()
+
 USAGE = """\
 Usage: sendmail [flags] [recipient ...] < message
        mailq
@@ -46,7 +49,7 @@ def main(argv: list[str], library: str) -> int:
 def _run(argv: list[str], library: str, environ: Mapping[str, str]) -> int:
     name = argv[0].rpartition("/")[2]
     # Whatever the locale says: words are bytes, read as UTF-8.
-    words = [_bytes(word).decode("utf-8", "surrogateescape") for word in argv[1:]]
+    words = [word.encode(*_CODEC).decode("utf-8", "surrogateescape") for word in argv[1:]]
     command = commandline.parse(name, words)
     if command.mode in (commandline.HELP, commandline.VERSION):
         return _print(USAGE if command.mode == commandline.HELP else f"sesmail {VERSION}\n")
@@ -65,15 +68,9 @@ def _run(argv: list[str], library: str, environ: Mapping[str, str]) -> int:
     return route.submit(argv, command, configuration, environ, library)
 
 
-def _bytes(word: str) -> bytes:
-    """Return a word of the command line as it came, like ``os.fsencode``."""
-    return word.encode(sys.getfilesystemencoding(), sys.getfilesystemencodeerrors())
-
-
 def _environment() -> dict[str, str]:
     """Return the environment, like ``os.environ``."""
-    how = sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()
-    return {name.decode(*how): value.decode(*how) for name, value in posix.environ.items()}
+    return {name.decode(*_CODEC): value.decode(*_CODEC) for name, value in posix.environ.items()}
 
 
 def _hand_over(

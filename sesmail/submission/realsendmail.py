@@ -95,11 +95,8 @@ def _status(path: str) -> posix.stat_result | None:
 
 def _no_rights_of(path: str) -> str:
     """Return why exec of a set-id program grants none of its rights here; "" if it is none."""
-    try:
-        status = posix.stat(path)
-    except OSError:
-        return ""
-    if not status.st_mode & _SET_ID:
+    status = _status(path)
+    if status is None or not status.st_mode & _SET_ID:
         return ""
     if _no_new_privileges():
         return "the caller runs with no_new_privs (NoNewPrivileges= and others)"

@@ -8,7 +8,7 @@ standard input. After any of them this holds:
   - a message was handed on for each 250 to a final dot, and for no other but refused ones;
   - no more messages than CRLF, dot, CRLF are in the input, and each is fit to be sent.
 
-Like ``submission`` it replaces calls of ``os``, here for as long as an input runs.
+Like ``submission`` it replaces calls of ``posix``, here for as long as an input runs.
 """
 
 from __future__ import annotations

@@ -176,13 +176,11 @@ def _spawn(path: str, words: Sequence[str], environ: object, **options: Any) -> 
 
 def _write(descriptor: int, data: bytes) -> int:
     if descriptor != 2:
-        return _os_write(descriptor, data)
+        return _posix_write(descriptor, data)
     _errors.append(data)
     return len(data)
 
 
-_os_write = os.write
-for _name, _function in {"write": _write, "execve": _execute, "posix_spawn": _spawn}.items():
-    for _module in (os, posix):
-        setattr(_module, _name, _function)
+_posix_write = posix.write
+posix.write, posix.execve, posix.posix_spawn = _write, _execute, _spawn  # type: ignore[assignment]
 syslog.syslog = lambda *_: None
