@@ -119,10 +119,10 @@ def test_its_ceiling_is_what_it_took(stand_in: StandIn, interface: str) -> None:
 
 
 def test_usage_is_that_of_a_whole_tree() -> None:
-    """Children count, also one that has ended."""
+    """Children count, also one that has ended; the kernel counts in ticks and may miss a few."""
     code = (
         "import subprocess, sys, time\n"
-        "spend = 'import time\\nwhile time.process_time() < 0.5: pass'\n"
+        "spend = 'import time\\nwhile time.process_time() < 0.6: pass'\n"
         "subprocess.run([sys.executable, '-c', spend])\n"
         "child = subprocess.Popen(['cat'], stdin=subprocess.PIPE)\n"
         "print(flush=True)\n"
@@ -134,7 +134,7 @@ def test_usage_is_that_of_a_whole_tree() -> None:
         parent.stdout.readline()
         alone, tree = processes.of(parent.pid), processes.of_tree(parent.pid)
         parent.communicate()
-    assert alone.cpu >= 0.45  # the kernel counts in ticks, each process for itself
+    assert alone.cpu >= 0.5
     assert tree.rss > alone.rss >= alone.pss > 0
     assert tree.threads == alone.threads + 1
     assert tree.descriptors > alone.descriptors
