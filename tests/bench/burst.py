@@ -31,7 +31,7 @@ def measure(directory: Path, installed: Installation, plan: Plan) -> Iterator[Ro
         drop = Command("drop", [str(installed.sendmail), "-i", RECIPIENT], environ)
         message = plan.spawner.message(SIZE)
         ours, floors = [], []
-        for _ in range(plan.count(20, 3)):
+        for _ in range(plan.count(20, 2)):
             times = plan.spawner.times([FLOOR, drop], 1, message=message, kind=PIPE, burst=CALLERS)
             ours += times[drop.name]
             floors += times[FLOOR.name]

@@ -25,7 +25,7 @@ class Plan:
     @property
     def pairs(self) -> int:
         """How often whole commands are run in turns."""
-        return self.count(200, 10)
+        return self.count(200, 6)
 
     def sample_floor(self) -> None:
         """Start Python a few times. Every part may, and each begins and ends with it."""

@@ -59,7 +59,7 @@ class Callers:
 
 def measure(directory: Path, installed: Installation, plan: Plan) -> Iterator[Row]:
     """Yield the rows."""
-    seconds = float(plan.count(900, 9))
+    seconds = float(plan.count(900, 7))
     with SesServer() as account, StandIn() as ses:
         spool = Spool(directory, account, command=[installed.command("sesmaild")])
         lead_to(spool, ses)

@@ -152,7 +152,7 @@ class _Series:
         yield from _beyond_the_floor(near)
         self._delay.set_round_trip(FAR)
         few = [FLOOR, self._queueing[0], *self._waiting]
-        far = self._times(few, plan.count(200, 5), SMALL, PIPE)
+        far = self._times(few, plan.count(200, 3), SMALL, PIPE)
         self._delay.set_round_trip(0.0)
         yield from self._rows(far, ", 25 ms away")
         yield from _beside_those_who_wait(far)
