@@ -56,7 +56,8 @@ def candidates(address: str, lookup: str = "parents") -> list[str]:
 def a_labels(domain: str) -> str:
     """Return ``domain`` in lower case, without a trailing dot, its U-labels as A-labels.
 
-    What cannot be converted comes back unconverted: callers check for ASCII.
+    What cannot be converted comes back unconverted: callers check for ASCII. So does what would
+    become another name on the way, as a full-width at sign or comma in it would.
     """
     if not domain.isascii():
         domain = _encode_labels(domain)
@@ -69,13 +70,15 @@ def _encode_labels(domain: str) -> str:
 
     try:
         domain.encode()  # a surrogate stands for a byte that was no UTF-8
-        labels = normalize("NFKC", domain).lower().replace("\u3002", ".").split(".")
-        return ".".join(
-            label if label.isascii() else "xn--" + label.encode("punycode").decode("ascii")
-            for label in labels
-        )
     except UnicodeError:
         return domain
+    labels = normalize("NFKC", domain).lower().replace("\u3002", ".").removesuffix(".").split(".")
+    if not all(label and _SAFE.issuperset(filter(str.isascii, label)) for label in labels):
+        return domain
+    return ".".join(
+        label if label.isascii() else "xn--" + label.encode("punycode").decode("ascii")
+        for label in labels
+    )
 
 
 def _is_safe(name: str) -> bool:

@@ -31,6 +31,7 @@ COMMENTED = st.one_of(BLANKS, BLANKS, st.tuples(BLANKS, COMMENTS, BLANKS).map(""
 HOSTILE = st.one_of(
     st.text(max_size=30),
     st.text('ab@.,;:<>()[]"\\ \t\n\r\0\x7f\u00fc\udcff', max_size=30),
+    st.text("ab@.\u00b4\u2026\u3002\uff20\uff0c\uff1e\u00fc", max_size=30),  # NFKC: ASCII
 )
 
 

@@ -56,6 +56,12 @@ def test_the_case_of_a_local_part_counts() -> None:
         "a@b..example",
         "a@.example",
         "a@\udcff.example",
+        "a@b\uff20c.example",  # a full-width at sign, and other characters that become ASCII
+        "a@b\uff0cc.example",
+        "a@b\u2100.example",
+        "a@\u00b4.example",
+        "a@b\u3002\u3002example",
+        "a@b\u2026example",
         "a@b example",
         "a@",
         "@",
