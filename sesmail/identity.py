@@ -73,7 +73,8 @@ def _encode_labels(domain: str) -> str:
     except UnicodeError:
         return domain
     labels = normalize("NFKC", domain).lower().replace("\u3002", ".").removesuffix(".").split(".")
-    if not all(label and _SAFE.issuperset(filter(str.isascii, label)) for label in labels):
+    ascii_characters = {char for label in labels for char in label if char.isascii()}
+    if not all(labels) or not ascii_characters <= _SAFE:
         return domain
     return ".".join(
         label if label.isascii() else "xn--" + label.encode("punycode").decode("ascii")
