@@ -3,7 +3,8 @@
     python -m tests.bench.compare ONE.json OTHER.json
 
 Prints them, and ends with 1 if there are any: then one of the runs was disturbed, or an interval
-promises more than it can. Ratios without an interval, and rows of one run alone, are told too.
+promises more than it can. A ratio without an interval must be the same as it is printed. Rows of
+one run alone are told too.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ def differences(one: Run, other: Run) -> Iterator[str]:
             if values != [None, None]:
                 yield f"{name}: not measured in one of them"
         elif not widths:
-            yield f"{name}: {figure(values[0])} and {figure(values[1])}, without an interval"
+            if figure(values[0]) != figure(values[1]):
+                yield f"{name}: {figure(values[0])} and {figure(values[1])}, without an interval"
         elif abs(values[0] - values[1]) > max(widths):
             widest = figure(max(widths))
             yield f"{name}: {figure(values[0])} and {figure(values[1])}, an interval of {widest}"

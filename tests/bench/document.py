@@ -52,7 +52,7 @@ _NUMBERS = Template("""\
   thousand, sends the first $first s after its start, and takes $memory MiB while it delivers.
 """)
 _HEAD = (
-    "| what | median | 10-90 % | 95 % of the ratio | bar | besides |\n|---|---|---|---|---|---|\n"
+    "| what | median | 10-90 % | 99 % of the ratio | bar | besides |\n|---|---|---|---|---|---|\n"
 )
 
 

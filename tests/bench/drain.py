@@ -1,8 +1,9 @@
 """Queues emptied: sesmail by API and SMTP, a bare loop, Postfix as null client, nullmailer.
 
 All send the same kind of message to the same stand-in, so far away as the latency says, over TLS
-with a login, and over sessions for many messages where they can. Each has its whole queue when it
-begins, and is watched for some seconds after the first fortieth of it. See ``drain_stand_in``.
+with a login, and over sessions for many messages where they can. They take turns, as often as their
+queues are soon filled. Each has its whole queue when a turn begins, and is watched for some seconds
+after the first fortieth of it. See ``drain_stand_in``.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ API_AT, SMTP_AT = 50, 25  # ms of a round trip where the bars are
 RATE_BAR = rows.at_least(0.75, "a queue is empty a third later at most than by the barest program")
 CPU_BAR = rows.at_most(1.7, "what keeping a queue may add to what sending costs")
 POSTFIX_BAR = rows.at_least(0.95, "who comes from Postfix waits no longer")
-_AGAIN = {API_AT: ["api", "bare"], SMTP_AT: ["smtp", "postfix"]}  # twice, for there are bars
+_SECONDS = 12  # for which a contender is watched at a latency, in all its turns
 _BOUND = 0.8  # of the ceiling: from there on the stand-in is measured, and not the sender
 
 
@@ -71,31 +72,36 @@ def measure(directory: Path, installed: Installation, plan: Plan) -> Iterator[Ro
             except (AssertionError, OSError) as error:  # no root, no network, no mmdebstrap
                 yield rows.absent(name, str(error).partition("\n")[0])
         for latency, names in _programme(plan):
-            contenders = {name: made[name] for name in names if name in made}
-            drained = _take_turns(ses, contenders, latency, plan)
+            drained = _take_turns(
+                ses, made, [name for name in names if name in made], latency, plan
+            )
             for name, runs in drained.items():
-                yield _row(contenders[name], latency, runs, ceilings)
+                yield _row(made[name], latency, runs, ceilings)
             yield from _ratios(drained, latency)
             plan.sample_floor()
 
 
 def _programme(plan: Plan) -> list[tuple[int, list[str]]]:
-    """Return who drains at which latency in milliseconds."""
+    """Return who drains at which latency in milliseconds, turn by turn.
+
+    Postfix takes two of them only where the bar is: filling its queue takes half a minute.
+    """
+    api, smtp = ["api", "bare"], ["smtp", "postfix"]
     if plan.is_quick:
-        return [(SMTP_AT, ["smtp", "postfix"]), (API_AT, ["api", "bare"])]
-    everybody = ["api", "bare", "smtp", "postfix", "nullmailer"]
-    return [(0, everybody), (SMTP_AT, everybody), (API_AT, ["api", "bare"]), (100, everybody)]
+        return [(SMTP_AT, smtp), (API_AT, api)]
+    everybody = [*api * 3, *smtp, "nullmailer"]
+    return [(0, everybody), (SMTP_AT, [*everybody, *smtp]), (API_AT, api * 3), (100, everybody)]
 
 
 def _take_turns(
-    ses: StandIn, contenders: Mapping[str, Contender], latency: int, plan: Plan
+    ses: StandIn, made: Mapping[str, Contender], turns: Sequence[str], latency: int, plan: Plan
 ) -> dict[str, list[Drained]]:
-    drained: dict[str, list[Drained]] = {name: [] for name in contenders}
-    again = [] if plan.is_quick else _AGAIN.get(latency, [])
-    for name in [*contenders, *(each for each in again if each in contenders)]:
-        contender = contenders[name]
-        messages, seconds = min(plan.count(20_000, 1_000), contender.most), plan.count(10, 2)
-        ses.set_latency(latency / 1000)
+    drained: dict[str, list[Drained]] = {name: [] for name in turns}
+    ses.set_latency(latency / 1000)
+    for name in turns:
+        contender = made[name]
+        messages = min(plan.count(20_000, 1_000), contender.most)
+        seconds = plan.count(_SECONDS, 2) / turns.count(name)
         before = int(ses.counts()["messages"])
         with contender.sending(ses, messages) as process:
             watched = watch(ses, process, messages, seconds, before, contender.warming)

@@ -42,7 +42,7 @@ def at_least(value: float, why: str = "") -> Bar:
 class Row:
     """One measured value, in ``unit``; no value where it could not be had, and the note says why.
 
-    ``p10`` and ``p90``: between them lie four of five measurements. ``low`` and ``high``: the 95 %
+    ``p10`` and ``p90``: between them lie four of five measurements. ``low`` and ``high``: the 99 %
     interval of a ratio. ``facts`` is what else was measured of the same thing, by its unit.
     ``missed`` is the reason why a bar is known to be missed: it is told, and the bar stays missed.
     """
@@ -68,7 +68,7 @@ class Row:
         """Return it for people to read."""
         value = "-" if self.value is None else f"{figure(self.value)} {self.unit}"
         spread = _range(self.p10, self.p90) and f"p10-p90 {_range(self.p10, self.p90)}"
-        interval = _range(self.low, self.high) and f"95 % {_range(self.low, self.high)}"
+        interval = _range(self.low, self.high) and f"99 % {_range(self.low, self.high)}"
         words = [f"{self.part}: {self.name}".ljust(64), value.rjust(16), spread, interval]
         words += [f"{amount} {unit}" for unit, amount in self._facts()]
         if self.bar is not None:
@@ -96,12 +96,15 @@ def ratio(
     missed: str = "",
     note: str = "",
 ) -> Row:
-    """Return the row of a ratio of medians; the samples pair up, as they were measured in turns."""
+    """Return the row of the median ratio of pairs: of what was measured one after the other.
+
+    So it stays what it is when the machine is slow for a while: that hits both.
+    """
     ratios = [one / other for one, other in zip(ours, others, strict=True)]
-    low, high = samples.interval(ours, others)
+    low, high = samples.interval(ratios)
     return Row(
         name=name,
-        value=samples.ratio(ours, others),
+        value=statistics.median(ratios),
         p10=samples.percentile(ratios, 10),
         p90=samples.percentile(ratios, 90),
         low=low,

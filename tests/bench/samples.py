@@ -1,7 +1,8 @@
-"""Statistics of repeated measurements. What is compared was taken in turns, so samples pair up."""
+"""Statistics of repeated measurements."""
 
 from __future__ import annotations
 
+import math
 import random
 import statistics
 from collections.abc import Sequence
@@ -19,17 +20,21 @@ def percentile(samples: Sequence[float], percent: float) -> float:
     return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
 
 
-def ratio(ours: Sequence[float], others: Sequence[float]) -> float:
-    """Return the ratio of the medians."""
-    return statistics.median(ours) / statistics.median(others)
+def interval(measured: Sequence[float]) -> tuple[float, float]:
+    """Return the 99 % interval of the median, by drawing samples again with replacement.
 
-
-def interval(ours: Sequence[float], others: Sequence[float]) -> tuple[float, float]:
-    """Return the 95 % interval of ``ratio``, by drawing the pairs again with replacement."""
-    pairs = list(zip(ours, others, strict=True))
+    They are drawn in blocks of neighbours, as many as there are blocks (the circular bootstrap of
+    Politis and Romano): a machine that drifts makes neighbours alike, and samples drawn one by one
+    would promise more than that allows. 99 %, for some eighty ratios stand beside one another.
+    """
+    length = round(math.sqrt(len(measured)))
+    circle = [*measured, *measured[: length - 1]]
     chance = random.Random(_SEED)
-    ratios = []
+    medians = []
     for _ in range(_RESAMPLES):
-        drawn = chance.choices(pairs, k=len(pairs))
-        ratios.append(ratio([one for one, _ in drawn], [other for _, other in drawn]))
-    return percentile(ratios, 2.5), percentile(ratios, 97.5)
+        drawn: list[float] = []
+        while len(drawn) < len(measured):
+            start = chance.randrange(len(measured))
+            drawn += circle[start : start + length]
+        medians.append(statistics.median(drawn[: len(measured)]))
+    return percentile(medians, 0.5), percentile(medians, 99.5)

@@ -20,36 +20,39 @@ FEW = 10
 BAR = rows.at_most(2.0, "one sender's backlog is not another's")
 _LATENCIES = (25, 50)  # ms of a round trip; the bar is where that of a drain by the API is
 _PAUSE = 1.0  # seconds in which the daemon sends as fast as it will
+_TURNS = 3
 _PATIENCE = 60.0  # seconds
 
 
 def measure(alone: Spool, beside: Spool, length: str, ses: StandIn, plan: Plan) -> Iterator[Row]:
     """Yield the rows: ``beside`` has messages of another identity waiting, and ``alone`` none."""
-    rounds = plan.count(10, 2)
-    times = {spool: _times(spool, ses, rounds) for spool in (alone, beside)}
+    times: dict[tuple[Spool, int], list[float]] = {}
+    for spool in (alone, beside):
+        lead_to(spool, ses)
+        lead_to(spool, ses, identity=SMALL)
+    for _ in range(plan.count(_TURNS, 1)):
+        for spool in (alone, beside):
+            for latency, seconds in _times(spool, ses, plan.count(8, 2)):
+                times.setdefault((spool, latency), []).extend(seconds)
     for latency in _LATENCIES:
-        others, some = times[alone][latency], times[beside][latency]
+        others, some = times[alone, latency], times[beside, latency]
         facts = {"ms": 1000 * statistics.median(some), "ms alone": 1000 * statistics.median(others)}
         name = f"{FEW} of one identity beside those of another, {latency} ms, {length} / alone"
         bar = BAR if latency == API_AT else None
         yield rows.ratio(name, some, others, facts=facts, bar=bar)
 
 
-def _times(spool: Spool, ses: StandIn, rounds: int) -> dict[int, list[float]]:
-    """Return the seconds of each round, by the latency."""
-    lead_to(spool, ses)
-    lead_to(spool, ses, identity=SMALL)
+def _times(spool: Spool, ses: StandIn, rounds: int) -> Iterator[tuple[int, list[float]]]:
+    """Yield each latency with the seconds of its rounds."""
     ses.set_latency(_LATENCIES[0] / 1000)
     spool.start()
     _send(spool, 1)  # imports, and logs in
-    times = {}
     for latency in _LATENCIES:
         ses.set_latency(latency / 1000)
         time.sleep(_PAUSE)
-        times[latency] = [_send(spool, FEW) for _ in range(rounds)]
+        yield latency, [_send(spool, FEW) for _ in range(rounds)]
     spool.stop()
     ses.set_latency(0.0)
-    return times
 
 
 def _send(spool: Spool, messages: int) -> float:

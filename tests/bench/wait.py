@@ -33,6 +33,7 @@ DROP, RELAY = "sesmail, drop", "sesmail, relay to /bin/true"
 API, SMTP = "sesmail, foreground by API", "sesmail, foreground by SMTP"
 NAIVE = "naive boto3 script"
 _SENDING_NOTHING = (TRUE.name, FLOOR.name, RELAY)
+_SLICES = 4  # of each series of small messages
 _PATIENCE = 60.0  # seconds for a message to arrive
 BARS = {
     DROP: rows.at_most(1.7, "a web page that sends mail waits for it"),
@@ -147,24 +148,32 @@ class _Series:
     def all(self) -> Iterator[Row]:
         """Yield the rows of all series."""
         plan, everything = self._plan, [TRUE, FLOOR, *self._queueing, *self._waiting]
-        near = self._times(everything, plan.pairs, SMALL, PIPE)
+        few, local = [FLOOR, self._queueing[0], *self._waiting], [TRUE, FLOOR, *self._queueing]
+        near: Times = {}
+        far: Times = {}
+        from_file: Times = {}
+        # Slice by slice, so that the minutes of each series are the whole part's.
+        slices = plan.count(_SLICES, 1)
+        rounds = plan.pairs // slices
+        for _ in range(slices):
+            plan.sample_floor()
+            _add(near, self._times(everything, rounds, SMALL, PIPE))
+            self._delay.set_round_trip(FAR)
+            _add(far, self._times(few, plan.count(rounds, 3), SMALL, PIPE))
+            self._delay.set_round_trip(0.0)
+            _add(from_file, self._times(local, rounds, SMALL, FILE))
         yield from self._rows(near, "", with_bars=True)
         yield from _beyond_the_floor(near)
-        self._delay.set_round_trip(FAR)
-        few = [FLOOR, self._queueing[0], *self._waiting]
-        far = self._times(few, plan.count(200, 3), SMALL, PIPE)
-        self._delay.set_round_trip(0.0)
         yield from self._rows(far, ", 25 ms away")
         yield from _beside_those_who_wait(far)
-        local = [TRUE, FLOOR, *self._queueing]
-        yield from self._rows(self._times(local, plan.pairs, SMALL, FILE), ", from a file")
+        yield from self._rows(from_file, ", from a file")
         if plan.is_quick:
             return
+        plan.sample_floor()
         yield from self._rows(self._times(everything, 50, MIDDLE, PIPE), ", 200 kB")
         yield from self._rows(self._one_by_one(everything, 5, LARGE), ", 20 MB from a file")
 
     def _times(self, commands: Sequence[Command], rounds: int, size: int, kind: str) -> Times:
-        self._plan.sample_floor()
         message = self._plan.spawner.message(size)
         spawner = self._plan.spawner
         times = spawner.times(commands, rounds, message=message, kind=kind, pause=PAUSE)
@@ -202,6 +211,11 @@ class _Series:
             command.name: flushes.count(spawner, command, daemons.get(command.name, ()), message)
             for command in [TRUE, FLOOR, *self._queueing, *self._waiting]
         }
+
+
+def _add(times: Times, more: Times) -> None:
+    for name, seconds in more.items():
+        times.setdefault(name, []).extend(seconds)
 
 
 def _beyond_the_floor(times: Times) -> Iterator[Row]:

@@ -287,10 +287,10 @@ def test_lines_have_all_their_points(written: dict[str, str]) -> None:
 # Two runs.
 
 
-def other(change: Callable[[dict[str, Any]], object]) -> Run:
-    """Return the example with a change to what it says of a drop."""
+def other(change: Callable[[dict[str, Any]], object], name: str = "sesmail, drop") -> Run:
+    """Return the example with a change to what it says of a drop, or of something else."""
     run = json.loads(EXAMPLE)
-    (row,) = [row for row in run["rows"] if row["name"] == "sesmail, drop"]
+    (row,) = [row for row in run["rows"] if row["name"] == name]
     change(row)
     return Run.read(json.dumps(run))
 
@@ -298,9 +298,18 @@ def other(change: Callable[[dict[str, Any]], object]) -> Run:
 def test_two_runs_that_are_alike() -> None:
     """A difference that is not wider than the interval is none."""
     run = other(lambda row: row.update(value=row["value"] + 0.375))
-    lines = list(differences(Run.read(EXAMPLE), run))
-    assert lines
-    assert all(line.endswith("without an interval") for line in lines)
+    assert not list(differences(Run.read(EXAMPLE), run))
+
+
+def test_a_ratio_without_an_interval_must_be_the_same() -> None:
+    """It is one that does not vary; a digit that is not printed is no difference."""
+    counted = "drop / an empty Python"
+    same = other(lambda row: row.update(value=1.5001), counted)
+    assert not list(differences(Run.read(EXAMPLE), same))
+    another = other(lambda row: row.update(value=1.51), counted)
+    assert list(differences(Run.read(EXAMPLE), another)) == [
+        f"instructions: {counted}: 1.5 and 1.51, without an interval"
+    ]
 
 
 @pytest.mark.parametrize(
