@@ -65,9 +65,15 @@ class _Network:
 
     def __init__(self, server: int) -> None:
         self._server = server
+        self._carried: set[asyncio.Task[None]] = set()
 
-    async def serve(self, client: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
+    def serve(self, client: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
         """Carry one connection."""
+        task = asyncio.create_task(self._carry(client, back))
+        self._carried.add(task)  # asyncio forgets who serves a client that has gone
+        task.add_done_callback(self._carried.discard)
+
+    async def _carry(self, client: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
         round_trip = self.round_trip
         arriving: _Queue = asyncio.Queue()
         listening = asyncio.create_task(_listen(client, arriving, round_trip / 2))

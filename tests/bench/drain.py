@@ -84,7 +84,7 @@ def measure(directory: Path, installed: Installation, plan: Plan) -> Iterator[Ro
 def _programme(plan: Plan) -> list[tuple[int, list[str]]]:
     """Return who drains at which latency in milliseconds, turn by turn.
 
-    Postfix takes two of them only where the bar is: filling its queue takes half a minute.
+    Postfix takes two of them only where the bar is: its queue takes long to lay out.
     """
     api, smtp = ["api", "bare"], ["smtp", "postfix"]
     if plan.is_quick:

@@ -30,7 +30,7 @@ def measure(spool: Spool, ses: StandIn, plan: Plan) -> Row:
     spool.start()
     assert spool.process is not None
     before = int(ses.counts()["messages"])
-    drained = watch(ses, spool.process.pid, messages, plan.count(30, 2), before)
+    drained = watch(ses, spool.process.pid, messages, plan.count(20, 2), before)
     spool.stop(seconds=_PATIENCE)
     ses.behave(TAKE)
     facts = {
