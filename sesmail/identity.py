@@ -73,15 +73,17 @@ def _encode_labels(domain: str) -> str:
     except UnicodeError:
         return domain
     labels = normalize("NFKC", domain).lower().replace("\u3002", ".").removesuffix(".").split(".")
-    ascii_characters = {char for label in labels for char in label if char.isascii()}
-    if not all(labels) or not ascii_characters <= _SAFE:
-        return domain
-    return ".".join(
+    encoded = ".".join(
         label if label.isascii() else "xn--" + label.encode("punycode").decode("ascii")
         for label in labels
     )
+    return encoded if _has_safe_labels(encoded) else domain
 
 
 def _is_safe(name: str) -> bool:
     """Tell whether ``name`` is a file's name and no path: safe characters and no empty label."""
-    return len(name) <= LONGEST_NAME and _SAFE.issuperset(name) and all(name.split("."))
+    return len(name) <= LONGEST_NAME and _has_safe_labels(name)
+
+
+def _has_safe_labels(name: str) -> bool:
+    return _SAFE.issuperset(name) and all(name.split("."))

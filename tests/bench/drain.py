@@ -72,9 +72,8 @@ def measure(directory: Path, installed: Installation, plan: Plan) -> Iterator[Ro
             except (AssertionError, OSError) as error:  # no root, no network, no mmdebstrap
                 yield rows.absent(name, str(error).partition("\n")[0])
         for latency, names in _programme(plan):
-            drained = _take_turns(
-                ses, made, [name for name in names if name in made], latency, plan
-            )
+            turns = [name for name in names if name in made]
+            drained = _take_turns(ses, made, turns, latency, plan)
             for name, runs in drained.items():
                 yield _row(made[name], latency, runs, ceilings)
             yield from _ratios(drained, latency)

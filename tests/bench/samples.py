@@ -23,9 +23,9 @@ def percentile(samples: Sequence[float], percent: float) -> float:
 def interval(measured: Sequence[float]) -> tuple[float, float]:
     """Return the 99 % interval of the median, by drawing samples again with replacement.
 
-    They are drawn in blocks of neighbours, as many as there are blocks (the circular bootstrap of
-    Politis and Romano): a machine that drifts makes neighbours alike, and samples drawn one by one
-    would promise more than that allows. 99 %, for some eighty ratios stand beside one another.
+    They are drawn in blocks of neighbours, each as long as the root of their number (the circular
+    bootstrap of Politis and Romano): a machine that drifts makes neighbours alike, and samples
+    drawn one by one would promise more than that allows. 99 %, for a hundred ratios are compared.
     """
     length = round(math.sqrt(len(measured)))
     circle = [*measured, *measured[: length - 1]]
